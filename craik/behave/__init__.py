@@ -1,0 +1,1 @@
+"""Deciding: planners, policies, and the couplings of model and policy. Knows `WorldModel`, no family."""

@@ -1,0 +1,1 @@
+"""Experience: episodes, the store of them, and what is drawn from it."""

@@ -1,0 +1,1 @@
+"""Judging: contracts, horizons, returns, checks, reports."""

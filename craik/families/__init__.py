@@ -1,0 +1,1 @@
+"""One final class per way of computing. No family imports another."""

@@ -1,0 +1,1 @@
+"""Blocks with no idea of time or worlds."""

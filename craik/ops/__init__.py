@@ -1,0 +1,1 @@
+"""Pure functions of tensors. No state, no modules, nothing of craik's."""

@@ -1,0 +1,1 @@
+"""Organs of world models: plain constructor arguments, never a Config."""

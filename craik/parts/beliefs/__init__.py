@@ -1,0 +1,1 @@
+"""How a belief is carried forward."""

@@ -1,0 +1,1 @@
+"""The play server (empty so far)."""

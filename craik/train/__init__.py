@@ -1,0 +1,1 @@
+"""Learning: the loop, the optimiser, checkpoints, logs."""

@@ -1,0 +1,1 @@
+"""Worlds: exact ones, Gymnasium's, and a model as one."""
