@@ -78,7 +78,7 @@ class Spec:
             return torch.zeros(batch, *self.action.shape, device=device)
         if isinstance(self.action, spaces.Discrete):
             return torch.full((batch,), -1, dtype=torch.int64, device=device)
-        return torch.full((batch, *self.action.shape), -1, dtype=torch.int64, device=device)
+        return torch.full((batch, *(self.action.shape or ())), -1, dtype=torch.int64, device=device)
 
     def images(self) -> tuple[str, ...]:
         """The names of the observations that are images, in order."""
