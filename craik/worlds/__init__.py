@@ -1,1 +1,68 @@
-"""Worlds: exact ones, Gymnasium's, and a model as one."""
+"""Worlds: exact ones, Gymnasium's, and a model as one.
+
+`make` opens any of them as one vector environment. Importing this package registers craik's own worlds with Gymnasium,
+so that `gymnasium.make("craik/Swing-v0")` works as well.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from craik.worlds.registry import known, make, register
+
+_HOMES = {
+    "Bounce": "craik.worlds.bounce",
+    "CartPoleSwing": "craik.worlds.cartpole",
+    "Counter": "craik.worlds.counter",
+    "Dream": "craik.worlds.dream",
+    "ExactWorld": "craik.worlds.exact",
+    "GymWorld": "craik.worlds.gym",
+    "Oracle": "craik.worlds.oracle",
+    "Push": "craik.worlds.push",
+    "Rooms": "craik.worlds.rooms",
+    "Swing": "craik.worlds.swing",
+    "describe": "craik.worlds.catalogue",
+    "film": "craik.worlds.catalogue",
+}
+"""Public name -> the module that holds it."""
+
+__all__ = [
+    "Bounce",
+    "CartPoleSwing",
+    "Counter",
+    "Dream",
+    "ExactWorld",
+    "GymWorld",
+    "Oracle",
+    "Push",
+    "Rooms",
+    "Swing",
+    "describe",
+    "film",
+    "known",
+    "make",
+    "register",
+]
+
+if TYPE_CHECKING:
+    from craik.worlds.bounce import Bounce
+    from craik.worlds.cartpole import CartPoleSwing
+    from craik.worlds.catalogue import describe, film
+    from craik.worlds.counter import Counter
+    from craik.worlds.dream import Dream
+    from craik.worlds.exact import ExactWorld
+    from craik.worlds.gym import GymWorld
+    from craik.worlds.oracle import Oracle
+    from craik.worlds.push import Push
+    from craik.worlds.rooms import Rooms
+    from craik.worlds.swing import Swing
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'craik.worlds' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+register()

@@ -43,9 +43,14 @@ class ActionVector(nn.Module):
         self.size = sum(self.sizes)
 
     def forward(self, action: Tensor) -> Tensor:
-        """Actions in the environment's units [..., (A)] -> vectors [..., size]."""
+        """Actions in the environment's units [..., (A)] -> vectors [..., size].
+
+        Choices may also come as floats [..., size]: one-hots already, perhaps blurred ones that carry gradients.
+        """
         if self.continuous:
             return (action - self.middle) / self.reach
+        if action.is_floating_point():
+            return action
         action = (action - self.start if self.start else action)[..., None] if self.single else action
         hots = [
             F.one_hot(action[..., i].clamp(min=0), n) * (action[..., i, None] >= 0) for i, n in enumerate(self.sizes)

@@ -1,1 +1,1 @@
-"""What comes next, in a latent space."""
+"""What comes next, in the space of embeddings."""

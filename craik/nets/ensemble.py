@@ -1,0 +1,58 @@
+"""Several multilayer perceptrons at once, by batched matrix products."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from craik.nets.dropout import Dropout
+
+
+class EnsembleMLP(nn.Module):
+    """E perceptrons of one shape: hidden layers of Linear -> (dropout in the first) -> LayerNorm -> Mish, then Linear.
+
+    Args:
+        num: how many, E.
+        inputs: features in.
+        hidden: width of each hidden layer.
+        outputs: features out.
+        dropout: share of the first layer's features dropped; only where a generator is given.
+    """
+
+    def __init__(self, num: int, inputs: int, hidden: Sequence[int], outputs: int, dropout: float = 0.0):
+        super().__init__()
+        self.num, self.dropout = num, Dropout(dropout)
+        widths = [inputs, *hidden, outputs]
+        pairs = list(itertools.pairwise(widths))
+        self.weights = nn.ParameterList([torch.empty(num, i, o).normal_() * 0.02 for i, o in pairs])
+        self.biases = nn.ParameterList([torch.zeros(num, 1, o) for o in widths[1:]])
+        self.scales = nn.ParameterList([torch.ones(num, 1, o) for o in hidden])
+        self.shifts = nn.ParameterList([torch.zeros(num, 1, o) for o in hidden])
+
+    def forward(
+        self, x: Tensor, only: slice | Tensor | None = None, *, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """[M, inputs] -> [E, M, outputs].
+
+        Args:
+            x: the inputs, the same for all members.
+            only: members to ask; None for all.
+            generator: source of dropout; None for none.
+        """
+        key = slice(None) if only is None else only
+        for i in range(len(self.weights)):
+            weight, bias = self.weights[i][key], self.biases[i][key]
+            if i == 0:  # one wide product, since all members see the same
+                x = (x @ weight.movedim(0, 1).flatten(1)).unflatten(-1, (-1, weight.shape[-1])).movedim(-2, 0) + bias
+            else:
+                x = torch.baddbmm(bias, x, weight)
+            if i < len(self.scales):
+                if i == 0:
+                    x = self.dropout(x, generator)
+                x = F.layer_norm(x, x.shape[-1:]) * self.scales[i][key] + self.shifts[i][key]
+                x = F.mish(x)
+        return x
