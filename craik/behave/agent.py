@@ -126,3 +126,9 @@ class Player:
             self.model, self.belief, before[1], generator=self.generator, explore=self.explore
         )
         return self.action
+
+    def keep(self, rows: Tensor) -> None:
+        """Goes on in some of the worlds only: a mask [B] or the numbers of the rows, in their new order."""
+        self.blank, (self.belief, self.memory, self.action) = tree.index(
+            (self.blank, (self.belief, self.memory, self.action)), rows
+        )

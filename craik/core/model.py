@@ -97,5 +97,5 @@ class WorldModel(nn.Module, ABC, Generic[S]):
 
     @property
     def device(self) -> torch.device:
-        """Where the model lives."""
-        return next(self.parameters()).device
+        """Where the model lives; the CPU for a model without parameters."""
+        return next((p.device for p in self.parameters()), torch.device("cpu"))

@@ -14,11 +14,13 @@ from craik.core.model import WorldModel
 from craik.core.readings import Readings
 from craik.core.spec import Spec
 from craik.core.state import State
+from craik.ops.returns import percentiles
 from craik.ops.simnorm import simnorm
+from craik.ops.symlog import symexp, symlog
+from craik.ops.two_hot import expectation, two_hot_loss
 from craik.parts.actions.vector import ActionVector
 from craik.parts.heads.policies import Choices, Proposal, SquashedGaussian
 from craik.parts.heads.q_ensemble import QEnsemble
-from craik.parts.heads.two_hot import TwoHot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,10 +72,11 @@ class Latent(WorldModel[Here]):
         values: the action values.
         policy: proposes action vectors.
         proceed: [N, D] -> [N, 1], logit of the episode going on.
-        scalar: how rewards and values are written as logits.
+        bins: [K] centres, in symlog space, of the classes in which rewards and values are learned; symmetric.
         goals: what learning aims at.
     """
 
+    bins: Tensor
     scale: Tensor
     spread: Tensor
 
@@ -89,14 +92,15 @@ class Latent(WorldModel[Here]):
         values: QEnsemble,
         policy: SquashedGaussian | Choices,
         proceed: nn.Module,
-        scalar: TwoHot,
+        bins: Tensor,
         goals: Goals,
     ):
         super().__init__(spec.offering("reward", "proceed", "value", "latent", "action"))
         self.size, self.simplex, self.goals = size, simplex, goals
         self.vector = ActionVector(spec.action)
         self.encoder, self.dynamics, self.reward, self.values = encoder, dynamics, reward, values
-        self.policy, self.proceed, self.scalar = policy, proceed, scalar
+        self.policy, self.proceed = policy, proceed
+        self.register_buffer("bins", bins, persistent=False)
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("spread", torch.ones(()), persistent=False)  # from `loss` to the `after_step` behind it
 
@@ -108,9 +112,13 @@ class Latent(WorldModel[Here]):
         """The next latent: [N, D] and action vectors [N, A] -> [N, D]."""
         return simnorm(self.dynamics(torch.cat([latent, action], -1)), self.simplex)
 
+    def number(self, logits: Tensor) -> Tensor:
+        """What logits over the bins mean: [..., K] -> [...]."""
+        return symexp(expectation(logits, self.bins))
+
     def rewards(self, latent: Tensor, action: Tensor) -> Tensor:
         """The expected reward of acting: [..., D], [..., A] -> [...]."""
-        return self.scalar.mean(self.reward(torch.cat([latent, action], -1)))
+        return self.number(self.reward(torch.cat([latent, action], -1)))
 
     def start(self, batch: int) -> Here:
         """No direction is preferred: the middle of every simplex."""
@@ -148,8 +156,8 @@ class Latent(WorldModel[Here]):
 
     def value(self, latent: Tensor) -> Tensor:
         """The value of following the policy's mode: [N, D] -> [N]."""
-        logits = self.values.frozen(latent, self.policy.mode(latent), slice(0, self.goals.read_members))
-        return self.scalar.mean(logits).mean(0)
+        logits = self.values(latent, self.policy.mode(latent), slice(0, self.goals.read_members))
+        return self.number(logits).mean(0)
 
     def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """Equations 3 and 4 of the paper: consistency, reward, value, proceed, and policy; all [B, T].
@@ -162,13 +170,13 @@ class Latent(WorldModel[Here]):
             seen = self.encode({k: v[:, 1:].flatten(0, 1) for k, v in batch.obs.items()}).unflatten(0, (rows, steps))
         before, after, weight = self.unroll(batch, action)
         pair = torch.cat([before, action], -1)
-        values = self.values(before.flatten(0, 1), action.flatten(0, 1), generator)
-        target = self.target(seen.flatten(0, 1), batch, generator).flatten()
+        values = self.values(before.flatten(0, 1), action.flatten(0, 1), generator=generator)
+        target = symlog(self.target(seen.flatten(0, 1), batch, generator)).flatten().expand(len(values), -1)
         going = self.proceed(after)[..., 0]
         return {
             "consistency": weight * (after - seen).square().mean(-1),
-            "reward": weight * self.scalar.loss(self.reward(pair), batch.reward),
-            "value": weight * self.scalar.loss(values, target.expand(len(values), -1)).mean(0).view(rows, steps),
+            "reward": weight * two_hot_loss(self.reward(pair), symlog(batch.reward), self.bins),
+            "value": weight * two_hot_loss(values, target, self.bins).mean(0).view(rows, steps),
             "proceed": weight
             * F.binary_cross_entropy_with_logits(going, (~batch.terminated).to(going.dtype), reduction="none"),
             "policy": weight * self.improve(before.detach().flatten(0, 1), batch, generator),
@@ -198,11 +206,17 @@ class Latent(WorldModel[Here]):
 
     @torch.no_grad()
     def target(self, seen: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
-        """Temporal-difference targets [B, T]: the smaller of two slow values at the policy's action; seen [B * T, D]."""
+        """Temporal-difference targets [B, T]: the smaller of two slow values at the policy's action.
+
+        Args:
+            seen: [B * T, D], the latents of the arrivals.
+            batch: what happened.
+            generator: source of randomness.
+        """
         some = self.values.two(generator)
 
         def least(latent: Tensor, action: Tensor) -> Tensor:
-            return self.scalar.mean(self.values.averaged(latent, action, some)).amin(0)
+            return self.number(self.values.averaged(latent, action, some)).amin(0)
 
         ahead = expected(least, seen, self.policy.propose(seen, generator)).view(batch.shape)
         return batch.reward + self.goals.discount * (~batch.terminated) * ahead
@@ -212,11 +226,11 @@ class Latent(WorldModel[Here]):
         some = self.values.two(generator)
 
         def average(latent: Tensor, action: Tensor) -> Tensor:
-            return self.scalar.mean(self.values.frozen(latent, action, some)).mean(0)
+            return self.number(self.values.frozen(latent, action, some)).mean(0)
 
         proposal = self.policy.propose(latent, generator)
         value = expected(average, latent, proposal)
-        low, high = value.detach().quantile(torch.tensor([0.05, 0.95], device=value.device))
+        low, high = percentiles(value.detach())
         self.spread.copy_(high - low)
         return -(value / self.scale + self.goals.entropy * proposal.entropy).view(batch.shape)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,9 @@ from craik.nets.dropout import Dropout
 
 
 class EnsembleMLP(nn.Module):
-    """E perceptrons of one shape: hidden layers of Linear -> (dropout in the first) -> LayerNorm -> Mish, then Linear.
+    """E perceptrons of one shape: hidden layers of Linear -> LayerNorm -> activation, then one plain Linear.
+
+    Hidden weights begin as normals of deviation 0.02, the last ones at zero (TD-MPC2).
 
     Args:
         num: how many, E.
@@ -21,14 +23,26 @@ class EnsembleMLP(nn.Module):
         hidden: width of each hidden layer.
         outputs: features out.
         dropout: share of the first layer's features dropped; only where a generator is given.
+        act: makes the activation.
     """
 
-    def __init__(self, num: int, inputs: int, hidden: Sequence[int], outputs: int, dropout: float = 0.0):
+    def __init__(
+        self,
+        num: int,
+        inputs: int,
+        hidden: Sequence[int],
+        outputs: int,
+        dropout: float = 0.0,
+        act: Callable[[], nn.Module] = nn.Mish,
+    ):
         super().__init__()
         self.num, self.dropout = num, Dropout(dropout)
+        self.act = act()
         widths = [inputs, *hidden, outputs]
         pairs = list(itertools.pairwise(widths))
-        self.weights = nn.ParameterList([torch.empty(num, i, o).normal_() * 0.02 for i, o in pairs])
+        self.weights = nn.ParameterList([torch.zeros(num, i, o) for i, o in pairs])
+        for weight in self.weights[:-1]:
+            nn.init.normal_(weight, std=0.02)
         self.biases = nn.ParameterList([torch.zeros(num, 1, o) for o in widths[1:]])
         self.scales = nn.ParameterList([torch.ones(num, 1, o) for o in hidden])
         self.shifts = nn.ParameterList([torch.zeros(num, 1, o) for o in hidden])
@@ -53,6 +67,5 @@ class EnsembleMLP(nn.Module):
             if i < len(self.scales):
                 if i == 0:
                     x = self.dropout(x, generator)
-                x = F.layer_norm(x, x.shape[-1:]) * self.scales[i][key] + self.shifts[i][key]
-                x = F.mish(x)
+                x = self.act(F.layer_norm(x, x.shape[-1:]) * self.scales[i][key] + self.shifts[i][key])
         return x

@@ -7,6 +7,20 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 
+def layers(
+    inputs: int,
+    hidden: Sequence[int],
+    norm: Callable[[int], nn.Module] | None = nn.RMSNorm,
+    act: Callable[[], nn.Module] = nn.SiLU,
+) -> nn.Sequential:
+    """Linear -> norm -> activation for each width of `hidden`: [..., inputs] -> [..., hidden[-1]]."""
+    stack: list[nn.Module] = []
+    for width in hidden:
+        stack += [nn.Linear(inputs, width, bias=norm is None), *([norm(width)] if norm else []), act()]
+        inputs = width
+    return nn.Sequential(*stack)
+
+
 class MLP(nn.Module):
     """Hidden layers of Linear -> norm -> activation, then one plain Linear.
 
@@ -27,12 +41,8 @@ class MLP(nn.Module):
         act: Callable[[], nn.Module] = nn.SiLU,
     ):
         super().__init__()
-        layers: list[nn.Module] = []
-        for width in hidden:
-            layers += [nn.Linear(inputs, width, bias=norm is None), *([norm(width)] if norm else []), act()]
-            inputs = width
-        self.hidden = nn.Sequential(*layers)
-        self.out = nn.Linear(inputs, outputs)
+        self.hidden = layers(inputs, hidden, norm, act)
+        self.out = nn.Linear(hidden[-1] if hidden else inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., inputs] -> [..., outputs]."""

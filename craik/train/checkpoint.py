@@ -80,6 +80,9 @@ def save(folder: Path, step: int, tensors: Tensors, facts: Mapping[str, Any], *,
             shutil.rmtree(draft)
         draft.mkdir()
         _fill(draft, step, tensors, facts)
+    except CheckpointError:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     except (OSError, SafetensorError) as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise _cannot_write(place, error) from error
@@ -172,10 +175,12 @@ def _fill(draft: Path, step: int, tensors: Tensors, facts: Mapping[str, Any]) ->
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Contiguous tensors of which no two share memory, as safetensors wants them."""
+    """Contiguous tensors of which no two share memory, as safetensors wants them; none may hold NaN."""
     seen: set[int] = set()
     apart = {}
     for name, tensor in tensors.items():
+        if tensor.is_floating_point() and torch.isnan(tensor).any():
+            raise CheckpointError(f"{name} holds NaN; no checkpoint is written", "go back to an older checkpoint")
         tensor = tensor.detach().contiguous()
         where = tensor.untyped_storage().data_ptr()
         apart[name] = tensor.clone() if where in seen else tensor
@@ -195,7 +200,7 @@ def _manifest(place: Path) -> dict[str, Any]:
         raise IncompleteCheckpoint(f"{file} cannot be understood: {error!r}", fix) from error
     if version > FORMAT:
         raise CheckpointError(
-            f"{place} is in checkpoint format {version} and needs craik >= {manifest.get('craik')}; this is {__version__}",
+            f"{place} (format {version}) needs craik >= {manifest.get('craik')}; this is {__version__}",
             "pip install --upgrade craik",
         )
     if not isinstance(manifest.get("files"), dict) or manifest.get("finite") is not True:

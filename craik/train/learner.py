@@ -13,6 +13,7 @@ from craik.behave.agent import Agent
 from craik.core.data import Batch, masked_mean
 from craik.core.errors import CheckpointError, CraikError, UnknownName
 from craik.core.model import WorldModel
+from craik.train.buffers import Before
 from craik.train.guard import Guard
 from craik.train.optim import Optimizer
 from craik.train.training import Training
@@ -45,6 +46,7 @@ class Learner:
         self.optimizer = Optimizer(dict(named_parameters(model, agent)), training)
         self.guard = Guard()
         self._model_loss = torch.compile(model) if compile else model
+        self._before = Before((model, agent))
         self._checked: frozenset[str] = frozenset()
 
     @property
@@ -63,6 +65,7 @@ class Learner:
             UnknownName: if a loss has no weight or a weight no loss.
             Diverged: if too many steps were not finite, or spikes.
         """
+        self._before.remember()
         losses = self.losses(batch)
         weights = self.training.weights
         total = torch.stack([losses[k] * weights[k] for k in losses]).sum()
@@ -72,7 +75,9 @@ class Learner:
         figures = torch.stack([*(x.detach().float() for x in losses.values()), total.detach(), norm]).tolist()
         named = dict(zip(losses, figures[:-2]))
         verdict = self.guard.look(named, figures[-2], figures[-1])
-        if not verdict.skip:
+        if verdict.skip:
+            self._before.restore()
+        else:
             self.optimizer.step(norm, verdict.longest)
             self.model.after_step()
             self.agent.after_step()

@@ -21,8 +21,8 @@ class RunLocked(CraikError):
 class Lock:
     """Holds a directory, from entering until leaving or the end of the process, however it ends.
 
-    The system's own file lock decides, so a lock cannot outlive its holder; the file says in words who that is (process,
-    boot), which is how a stale one is told in a message from a live one.
+    The system's own file lock decides, so a lock cannot outlive its holder; the file says who that is (process and boot
+    of the machine), for messages.
 
     Args:
         folder: the run's directory.

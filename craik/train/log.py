@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -128,6 +129,8 @@ class JsonLines:
 
     def __init__(self, file: Path):
         self.file = file
+        if file.exists():  # a line torn by a kill would swallow the next one
+            os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
 
     def __call__(self, progress: Progress) -> None:
         """Writes a report."""

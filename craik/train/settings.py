@@ -106,9 +106,9 @@ def _fit(value: Any, hint: Any, where: str) -> Any:
         if len(inner) == len(value):
             return tuple(_fit(v, t, f"{where}[{i}]") for i, (v, t) in enumerate(zip(value, inner)))
     elif isinstance(origin or hint, type):
-        kind = origin or hint
-        if dataclasses.is_dataclass(kind):
-            return value if isinstance(value, kind) else parse(kind, value, where)  # type: ignore[type-var]
+        kind: Any = origin or hint
+        if dataclasses.is_dataclass(kind) and isinstance(value, Mapping):
+            return parse(kind, value, where)  # type: ignore[arg-type]
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):

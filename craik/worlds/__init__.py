@@ -15,7 +15,7 @@ _HOMES = {
     "Bounce": "craik.worlds.bounce",
     "CartPoleSwing": "craik.worlds.cartpole",
     "Counter": "craik.worlds.counter",
-    "Dream": "craik.worlds.dream",
+    "DreamEnv": "craik.worlds.dream",
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
     "Oracle": "craik.worlds.oracle",
@@ -31,7 +31,7 @@ __all__ = [
     "Bounce",
     "CartPoleSwing",
     "Counter",
-    "Dream",
+    "DreamEnv",
     "ExactWorld",
     "GymWorld",
     "Oracle",
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from craik.worlds.cartpole import CartPoleSwing
     from craik.worlds.catalogue import describe, film
     from craik.worlds.counter import Counter
-    from craik.worlds.dream import Dream
+    from craik.worlds.dream import DreamEnv
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
     from craik.worlds.oracle import Oracle

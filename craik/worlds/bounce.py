@@ -74,7 +74,7 @@ class Bounce(ExactWorld):
             hits += _walls(at, speed, radius, e)
         overlap = 1 - self._gaps(at).min(1) / (2 * radius)
         events = {"wall_hits": hits, "contacts": contacts, "penetration": np.maximum(overlap, 0)}
-        return np.concatenate([at, speed], -1).reshape(n, -1), events
+        return np.concatenate([at, speed], -1).reshape(n, 4 * self.balls), events
 
     def reward(self, before, effort, after, goal, factors):  # noqa: ANN001, ANN201
         """See the class."""

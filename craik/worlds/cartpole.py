@@ -61,7 +61,12 @@ class CartPoleSwing(ExactWorld):
         for _ in range(SUBSTEPS):
             place, speed, angle, turning = runge_kutta(slope, at, factors["dt"] / SUBSTEPS)
             ended = np.abs(place) > RAIL
-            at = np.clip(place, -RAIL, RAIL), np.where(ended, 0, np.clip(speed, -40, 40)), angle, np.clip(turning, -80, 80)
+            at = (
+                np.clip(place, -RAIL, RAIL),
+                np.where(ended, 0, np.clip(speed, -40, 40)),
+                angle,
+                np.clip(turning, -80, 80),
+            )
         return np.stack(at, 1), {}
 
     def reward(self, before, effort, after, goal, factors):  # noqa: ANN001, ANN201

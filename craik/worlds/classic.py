@@ -26,7 +26,7 @@ class CartPole(Equations):
 
     def move(self, state, effort, factors):  # noqa: ANN001, ANN201
         """One Euler step."""
-        x, v, angle, turning = state.T
+        _, v, angle, turning = state.T
         total, pull = self.CART + self.POLE, self.POLE * self.LENGTH
         c, s = np.cos(angle), np.sin(angle)
         thrust = (effort[:, 0] + pull * turning**2 * s) / total

@@ -1,4 +1,4 @@
-"""The laws of a world as pure functions of its state, for N rows at once: what steps it, and what an oracle plans with."""
+"""The laws of a world as pure functions of its state, for N rows at once: what it steps by."""
 
 from __future__ import annotations
 

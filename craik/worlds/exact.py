@@ -103,6 +103,14 @@ class ExactWorld(Equations, VectorEnv, ABC):
         """Draws a goal [D] for an episode that starts at `state` [D]; the start itself in worlds without a goal."""
         return state
 
+    def guide(self) -> np.ndarray:
+        """Actions [N, A] of a simple pilot that seeks the goal.
+
+        Raises:
+            SpecError: in worlds without a goal.
+        """
+        raise SpecError(f"{type(self).__name__} has no goal to seek", "plan in it with craik.worlds.policies.Expert")
+
     @abstractmethod
     def paint(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Draws states [N, D]: [N, size, size, 3] uint8."""
@@ -130,7 +138,12 @@ class ExactWorld(Equations, VectorEnv, ABC):
         return self.observe(), self._info({})
 
     def step(self, actions: Any) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """One step of every world; see Gymnasium for what each autoreset mode does with those that are over."""
+        """One step of every world; see Gymnasium for what each autoreset mode does with those that are over.
+
+        Raises:
+            SpecError: if the actions are not N of the action space (numbers out of bounds are clipped, NaN is not), or
+                if a world that is over is stepped with autoreset disabled.
+        """
         mode = self.metadata["autoreset_mode"]
         done = self.over.copy()
         if mode is AutoresetMode.DISABLED and done.any():
@@ -138,7 +151,7 @@ class ExactWorld(Equations, VectorEnv, ABC):
                 f"worlds {np.flatnonzero(done).tolist()} are over and were stepped",
                 'reset them first: world.reset(options={"reset_mask": over})',
             )
-        before, action = self.state, self.effort(np.asarray(actions).reshape(self.num_envs, *self.action.shape))
+        before, action = self.state, self.effort(self._checked(actions))
         self.state, events = self.move(before, action, self.factors)
         self.steps = self.steps + 1
         reward = self.reward(before, action, self.state, self.goal, self.factors)
@@ -146,7 +159,9 @@ class ExactWorld(Equations, VectorEnv, ABC):
         truncated = self.steps >= self.max_steps
         if done.any():
             self._restart(done, {})
-            reward, terminated, truncated = (np.where(done, 0, x).astype(x.dtype) for x in (reward, terminated, truncated))
+            reward, terminated, truncated = (
+                np.where(done, 0, x).astype(x.dtype) for x in (reward, terminated, truncated)
+            )
             events = {k: np.where(done, 0, v).astype(v.dtype) for k, v in events.items()}
         self.over = terminated | truncated
         info, obs = self._info(events), self.observe()
@@ -226,6 +241,17 @@ class ExactWorld(Equations, VectorEnv, ABC):
         """Every world copied k times into new ones, N * k: row `n`'s copies are `n*k .. n*k+k-1`."""
         return self.select(np.repeat(np.arange(self.num_envs), k))
 
+    def _checked(self, actions: Any) -> np.ndarray:
+        given, wanted = np.asarray(actions), (self.num_envs, *(self.action.shape or ()))
+        if given.shape != wanted:
+            raise SpecError(f"actions have shape {given.shape}, not {wanted}", "give one action for each world")
+        if not np.isfinite(given).all():
+            bad = np.flatnonzero(~np.isfinite(given.reshape(len(given), -1)).all(1)).tolist()
+            raise SpecError(f"the actions of worlds {bad} are not finite", "look at what chose them")
+        if isinstance(self.action, spaces.Discrete) and not ((given >= 0) & (given < self.action.n)).all():
+            raise SpecError(f"actions {given.tolist()} are not all in 0 .. {self.action.n - 1}", "choose among those")
+        return given
+
     def _seen_space(self) -> spaces.Dict:
         shown: dict[str, spaces.Space] = {}
         if self.obs != "pixels":
@@ -269,7 +295,7 @@ class ExactWorld(Equations, VectorEnv, ABC):
         keep = {k: (v & over if k.startswith("_") else v) for k, v in told.items()}
         fresh = self._info({})
         fresh |= {"final_obs": final, "_final_obs": over, "final_info": keep, "_final_info": over}
-        events = {k: v for k, v in told.items() if k not in fresh}
+        events = {k: v & ~over if k.startswith("_") else v for k, v in told.items() if k not in fresh}
         return self.observe(), fresh | events
 
 
@@ -286,7 +312,7 @@ def _sources(seed: int | Sequence[int] | None, num: int) -> list[np.random.Gener
 
 def _source(state: Mapping[str, Any]) -> np.random.Generator:
     bits = np.random.PCG64()
-    bits.state = copy.deepcopy(dict(state))
+    bits.state = copy.deepcopy(dict(state))  # type: ignore[assignment]
     return np.random.Generator(bits)
 
 

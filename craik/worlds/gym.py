@@ -79,7 +79,7 @@ class Seen(gymnasium.Wrapper):
             elif isinstance(self.env.observation_space, spaces.Discrete):
                 seen[name] = obs
             else:
-                seen[name] = spaces.flatten(self.env.observation_space, obs).astype(np.float32)
+                seen[name] = np.asarray(spaces.flatten(self.env.observation_space, obs), np.float32)
         return seen
 
     def _draw(self) -> np.ndarray:

@@ -57,7 +57,7 @@ class Oracle(WorldModel[Truth]):
 
     def __init__(self, laws: Equations, observation: spaces.Dict | None = None):
         seen = laws.single_observation_space if isinstance(laws, ExactWorld) else observation
-        seen = seen or spaces.Dict({"state": laws.space})
+        assert isinstance(seen, spaces.Dict), "equations alone do not say how they are seen"
         if "state" not in seen.spaces:
             raise SpecError("an oracle has to be told the state, and this world shows only pixels", 'pass obs="both"')
         if "pixels" in seen.spaces and not isinstance(laws, ExactWorld):

@@ -26,6 +26,7 @@ COVERED = 0.95
 """The goal is covered when the block lies on this part of it: the rule of Push-T (Chi et al. 2023)."""
 
 SUBSTEPS, CORRECTIONS, TOUCH = 5, 6, 1e-6
+CELL = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +38,7 @@ class Block:
         period: turned by this angle it looks the same, rad.
         lever: mean distance of its area from the centre: how hard it is to turn.
         reach: largest distance of its area from the centre.
-        inside: [M, 2], points spread evenly over it.
-        cell: how far apart they are.
+        inside: [M, 2], points spread evenly over it, `CELL` apart.
     """
 
     pieces: tuple[Solid, ...]
@@ -46,7 +46,6 @@ class Block:
     lever: float
     reach: float
     inside: np.ndarray
-    cell: float
 
 
 _PIECES: dict[str, tuple[tuple[tuple[tuple[float, float], tuple[float, float], float], ...], float]] = {
@@ -62,17 +61,13 @@ _PIECES: dict[str, tuple[tuple[tuple[tuple[float, float], tuple[float, float], f
 def block(shape: str) -> Block:
     """The block of this shape, at size 1."""
     pieces, period = _PIECES[shape]
-    cell = 0.01
-    axis = np.arange(-0.6, 0.6, cell) + cell / 2
+    axis = np.arange(-0.6, 0.6, CELL) + CELL / 2  # so that edges at tenths fall between the points
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     raw = [(np.array(c, float), np.array(h, float), r) for c, h, r in pieces]
     area = grid[nearest(grid, raw)[0] < 0]
     middle = area.mean(0)
     far = np.linalg.norm(area - middle, axis=1)
-    # Every third point both ways: few enough to judge coverage often.
-    index = np.round((area - cell / 2) / cell).astype(int)
-    few = area[(index % 3 == 0).all(1)] - middle
-    return Block(tuple((c - middle, h, r) for c, h, r in raw), period, far.mean(), far.max() + cell, few, 3 * cell)
+    return Block(tuple((c - middle, h, r) for c, h, r in raw), period, far.mean(), far.max() + CELL, area - middle)
 
 
 class Push(ExactWorld):
@@ -82,8 +77,8 @@ class Push(ExactWorld):
     Physics: quasi-static (nothing coasts), finger without friction, block on an ellipsoidal limit surface (Goyal, Ruina
     & Papadopoulos 1991; Lynch & Mason 1996): pushed by d along the normal n at the lever arm r, it moves by `k n` and
     turns by `k (r x n) / c^2` with `k = d / (1 + (r x n)^2 / c^2)`, c being the mean distance of its area from its
-    centre. So it never moves without contact, and the finger is never inside it. The walls hold fast: where a push would
-    take the block out of the table, nothing moves.
+    centre. So it never moves without contact, and the finger is never inside it. The walls hold fast: where a push
+    would take the block out of the table, nothing moves.
     The goal is a pose of the block; where the finger is does not count. Reward in (0, 1]: `exp(-2 error)`, the error
     being the distance plus 0.2 times the angle. Events: `contact`, `moved` (block, units), `penetration` (units).
     `success` is the rule by distance and angle, `coverage() >= COVERED` that of Push-T; the info of an episode's last
@@ -128,9 +123,7 @@ class Push(ExactWorld):
         deep = np.where(touched, np.maximum(self.depth(at, factors), 0), 0)
         return at, {"contact": touched, "moved": moved, "penetration": deep}
 
-    def _yield(
-        self, state: np.ndarray, factors: Mapping[str, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _yield(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The block gives way to the finger. Also, [N] each: whether it had to, and whether there was room for it."""
         state, rows = state.copy(), np.arange(len(state))
         touched = np.zeros(len(state), bool)
@@ -166,7 +159,8 @@ class Push(ExactWorld):
         """Corners of each piece's core at poses [N, 3] (x, y, angle), counter-clockwise: [N, 4, 2] each."""
         way = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
         return [
-            pose[:, None, :2] + turned((c + h * way) * size[:, None, None], pose[:, 2:3]) for c, h, _ in self.block.pieces
+            pose[:, None, :2] + turned((c + h * way) * size[:, None, None], pose[:, 2:3])
+            for c, h, _ in self.block.pieces
         ]
 
     def _on_table(self, pose: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -201,7 +195,7 @@ class Push(ExactWorld):
         spots = goal[:, None, 2:4] + turned(self.block.inside * size[:, None, None], goal[:, 4:5])
         local = turned(spots - state[:, None, 2:4], -state[:, 4:5]) / size[:, None, None]
         far = nearest(local.reshape(-1, 2), self.block.pieces)[0].reshape(len(rows), -1)
-        return np.clip(0.5 - far / self.block.cell, 0, 1).mean(1)
+        return _covered(far).mean(1) / _covered(nearest(self.block.inside, self.block.pieces)[0]).mean()
 
     def _info(self, events: Mapping[str, np.ndarray]) -> dict[str, Any]:
         info = super()._info(events)
@@ -242,7 +236,7 @@ class Push(ExactWorld):
         return np.concatenate([x[:, :4], np.arctan2(x[:, 5:], x[:, 4:5])], 1)
 
     def guide(self) -> np.ndarray:
-        """Actions [N, 2] of a simple pilot: round to the far side, then push towards the goal. It cares little for angles."""
+        """Actions [N, 2] of a simple pilot: round to the far side, then push to the goal. It is blind to angles."""
         finger, at, goal = self.state[:, :2], self.state[:, 2:4], self.goal[:, 2:4]
         gain, size = self.factors["gain"], self.factors["size"]
         way, bearing = goal - at, finger - at
@@ -269,3 +263,8 @@ class Push(ExactWorld):
         canvas.disc(state[:, :2] - [0, 0.03], FINGER, INK, alpha=0.18, edge=3)
         canvas.disc(state[:, :2], FINGER, RED)
         return canvas.image()
+
+
+def _covered(far: np.ndarray) -> np.ndarray:
+    """How much of a cell lies in the block whose edge is `far` from its middle."""
+    return np.clip(0.5 - far / CELL, 0, 1)

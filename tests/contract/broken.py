@@ -185,18 +185,21 @@ class KnowsItsRow(Honest):
         return dataclasses.replace(memory, hidden=memory.hidden + 0.01 * torch.arange(len(action))[:, None])
 
 
-@planted("arguments_are_left_alone", "follow_equals_observing", "loss_does_not_look_ahead")
-class WritesIntoItsInput(Honest):
-    """Clips the observation in place."""
+@planted("arguments_are_left_alone")
+class ReusesItsInput(Honest):
+    """Overwrites the plan once it is rolled out."""
 
-    def observe(self, state, action, obs, *, generator=None):
-        obs["state"].clamp_(-0.5, 0.5)
-        return super().observe(state, action, obs, generator=generator)
+    def rollout(self, state, actions, *, generator=None):
+        states = super().rollout(state, actions, generator=generator)
+        actions.zero_()
+        return states
 
 
 @planted("null_action_is_accepted")
 class DividesByTheAction(Honest):
     """Reads a reward per unit of action, and there is none when an episode opens."""
+
+    kind = "vector-discrete"
 
     def read(self, state, query=None):
         readings = super().read(state, query)
@@ -265,7 +268,7 @@ class NeverForgets(Honest):
         return WorldModel.follow(self, dataclasses.replace(batch, first=first), generator=generator)
 
 
-@planted("rows_do_not_mix", "state_is_a_tree", "null_action_is_accepted", "every_parameter_learns")
+@planted("rows_do_not_mix", "state_is_a_tree", "episodes_are_forgotten")
 class MixesRows(Honest):
     """Centres its belief on the mean over the batch."""
 

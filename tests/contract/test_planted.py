@@ -35,7 +35,9 @@ def test_an_honest_model_keeps_every_clause(kind):
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_breaks_its_clause(bug):
-    report = judged(*((bug, Actor) if issubclass(bug, Honest) else (Honest, bug)))
+    model, agent = (bug, Actor) if issubclass(bug, Honest) else (Honest, bug)
+    clauses = [c.name for c in CONTRACT if not c.slow or c.name == bug.clause]
+    report = judged(model, agent, vars(bug).get("kind", "vector-box"), clauses=clauses)
     assert bug.clause in report.broken, str(report)
     assert set(report.broken) <= {bug.clause, *bug.crosstalk}, str(report)
     with pytest.raises(ContractError, match=bug.clause):

@@ -2,8 +2,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import box, make_episode, make_spec, same
 from gymnasium import spaces
+from synthetic import box, make_episode, make_spec, same
 
 from craik.core.errors import DataError
 from craik.data.episode import Episode
@@ -36,7 +36,7 @@ def test_one_step_is_the_shortest(spec):
     [
         ("reward", lambda x: np.where(np.arange(len(x)) == 2, np.nan, x).astype(np.float32), "nan at step 2"),
         ("action", lambda x: x * np.float32(np.inf), "at step 0"),
-        ("action", lambda x: x[:-1], "reward"),
+        ("action", lambda x: x[:-1], r"shape \(6, 3\), expected \(5, 3\)"),
         ("action", lambda x: x[:, :1], r"shape \(5, 1\), expected \(5, 2\)"),
         ("action", lambda x: x.astype(np.float64), "is float64, expected float32"),
         ("terminated", lambda x: ~x, "goes on after it"),
@@ -58,7 +58,12 @@ def test_check_names_the_cause(spec, field, change, says):
 
 @pytest.mark.parametrize(
     ("space", "bad"),
-    [(spaces.Discrete(3), -1), (spaces.Discrete(3), 3), (spaces.Discrete(3, start=5), 4), (spaces.MultiDiscrete([2, 4]), 3)],
+    [
+        (spaces.Discrete(3), -1),
+        (spaces.Discrete(3), 3),
+        (spaces.Discrete(3, start=5), 4),
+        (spaces.MultiDiscrete([2, 4]), 3),
+    ],
 )
 def test_indices_out_of_range_are_refused(space, bad):
     spec = make_spec(space)

@@ -83,8 +83,8 @@ class ToyAgent(Agent):
         super().__init__()
         with torch.random.fork_rng():
             torch.manual_seed(1)
-            self.policy = nn.Linear(8, 1)
-            self.target = nn.Linear(8, 1).requires_grad_(False)
+            self.policy = nn.Linear(model.width, 1)
+            self.target = nn.Linear(model.width, 1).requires_grad_(False)
 
     def act(self, model, state, memory, *, generator=None, explore=False):
         action = self.policy(model.read(state)["latent"]).tanh() * 2

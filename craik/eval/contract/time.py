@@ -11,10 +11,13 @@ from craik.core import tree
 from craik.core.data import Batch
 from craik.core.model import WorldModel
 from craik.eval.contract.clause import Case, NotAsked, demand, differs, same
-from craik.eval.contract.exercise import belief, plan_of
+from craik.eval.contract.exercise import belief, copied, learn, plan_of
 from craik.eval.contract.experience import opens_at
 
 TOLERANCE = 1e-4
+
+UPDATES = 4
+"""Updates before the action is asked to matter: a gate that starts at zero lets nothing through at first."""
 
 
 def future_does_not_leak(case: Case) -> None:
@@ -43,7 +46,7 @@ def episodes_are_forgotten(case: Case) -> None:
     batch, k = case.batch(), opens_at(case.length)
     rows = slice(1, None)  # row 0 runs through
     beliefs = case.model.follow(batch)[rows, k:]
-    fresh = case.model.follow(batch.rows(rows).stretch(k, case.length))
+    fresh = case.model.follow(batch.stretch(k, case.length))[rows]
     same("beliefs after `first`, beside a fresh start", beliefs, fresh, TOLERANCE)
     other = _changed_before(batch, case.batch(1), k)
     changed = _timed(case, other)
@@ -70,9 +73,11 @@ def rows_do_not_mix(case: Case) -> None:
 
 def action_matters(case: Case) -> None:
     """Every number of an action, and every choice, moves the state after `step` and `rollout`, and some reading."""
-    model, space = case.model, case.model.spec.action
-    actions = _one_of_each(case)
-    state = tree.repeat(belief(case)[:1], len(actions))
+    model, agent = copied(case)
+    learn(case, model, agent, [case.batch(salt) for salt in range(UPDATES)])
+    model.eval()
+    space, actions = model.spec.action, _one_of_each(case)
+    state = tree.repeat(model.follow(case.batch())[:1, -1], len(actions))
     long = actions[:, None].expand(-1, 3, *actions.shape[1:]).contiguous()
     ends = {"step": model.step(state, actions), "rollout": model.rollout(state, long)[:, -1]}
     readings = {k: {n: r for n, r in dict(model.read(s)).items() if n != "action"} for k, s in ends.items()}

@@ -23,9 +23,16 @@ class QEnsemble(nn.Module):
         self.net = net
         self.slow = copy.deepcopy(net).requires_grad_(False)
 
-    def forward(self, latent: Tensor, action: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Logits of all members: [M, D], [M, A] -> [E, M, bins]; dropout where a generator is given."""
-        return self.net(torch.cat([latent, action], -1), generator=generator)
+    def forward(
+        self,
+        latent: Tensor,
+        action: Tensor,
+        some: slice | Tensor | None = None,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Logits of some members (None for all): [M, D], [M, A] -> [e, M, bins]; dropout where a generator is given."""
+        return self.net(torch.cat([latent, action], -1), some, generator=generator)
 
     def frozen(self, latent: Tensor, action: Tensor, some: slice | Tensor) -> Tensor:
         """Logits of some members, through which gradients reach the action but no member: [e, M, bins]."""

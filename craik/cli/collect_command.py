@@ -1,0 +1,67 @@
+"""`craik collect`: record episodes into a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import tyro
+from rich.progress import Progress
+
+from craik.core.spec import Spec
+from craik.data.collect import Act, Collector
+from craik.data.store import EpisodeStore
+from craik.worlds import make
+
+
+def run(argv: list[str]) -> None:
+    """Parses the command line and records."""
+    tyro.cli(collect, args=argv, prog="craik collect")
+
+
+def collect(
+    world: tyro.conf.Positional[str],
+    path: tyro.conf.Positional[Path],
+    steps: int = 10_000,
+    obs: str = "state",
+    agent: Path | None = None,
+    num_envs: int = 4,
+    seed: int = 0,
+) -> None:
+    """Records whole episodes; each is on disk before the next begins. Goes on with a data set that is there.
+
+    Args:
+        world: a Gymnasium id or one of craik's.
+        path: the data set's folder.
+        steps: environment steps to record.
+        obs: state, pixels or both.
+        agent: a run whose model and agent act; random actions without.
+        num_envs: worlds side by side.
+        seed: of the worlds and the actions.
+    """
+    env = make(world, num_envs, obs=obs)
+    spec = Spec.of(env.single_observation_space, env.single_action_space)
+    there = (path / "dataset.json").exists()
+    store = EpisodeStore.open(path) if there else EpisodeStore.create(path, spec, fps=env.metadata.get("render_fps"))
+    collector = Collector(env, spec, acting(agent, num_envs, seed) if agent else None, seed)
+    with store, Progress() as progress:
+        bar = progress.add_task("recording", total=steps)
+        while collector.num_steps < steps:
+            for episode in collector.collect(min(1_000, steps - collector.num_steps)):
+                store.append(episode)
+            progress.update(bar, completed=collector.num_steps)
+        for episode in collector.flush():
+            store.append(episode)
+    for fault in collector.faults:
+        print(f"thrown away at step {fault.step}: {fault.reason}")
+    print(f"{path}: {len(store)} episodes, {store.num_steps} steps\n  look: craik data inspect {path}")
+
+
+def acting(run: Path, num_envs: int, seed: int) -> Act:
+    """The model and agent of a run as something that acts."""
+    from craik.behave.agent import Player
+    from craik.train.run import load
+
+    loaded = load(run)
+    generator = torch.Generator().manual_seed(seed)
+    return Player(loaded.model, loaded.agent, num_envs, generator=generator, explore=True).act

@@ -1,0 +1,215 @@
+"""DreamerV3: one configuration for many worlds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from torch import nn
+
+from craik.behave.actor_critic import ActorCritic
+from craik.core.card import Card
+from craik.core.model import WorldModel
+from craik.core.spec import Spec
+from craik.families.recurrent import Recurrent
+from craik.nets.init import fan_in_linears
+from craik.nets.mlp import MLP
+from craik.parts.actions.vector import ActionVector
+from craik.parts.beliefs.rssm import RSSM
+from craik.parts.heads.actors import BoundedNormal, MixedChoices
+from craik.parts.heads.decoder import BlockStem, Decoder
+from craik.parts.heads.numbers import Chance, TwoHot
+from craik.parts.senses.encoder import Encoder
+from craik.train.training import Training
+
+CARD = Card(
+    system="dreamer-v3",
+    title="Mastering Diverse Domains through World Models",
+    authors="Danijar Hafner, Jurgis Pasukonis, Jimmy Ba, Timothy Lillicrap",
+    year=2023,
+    venue="Nature 640 (2025); arXiv 2301.04104",
+    url="https://arxiv.org/abs/2301.04104",
+    claim="One algorithm with one set of numbers masters over 150 tasks, from Atari to diamonds in Minecraft.",
+    mechanism="A recurrent state-space model with categorical choices is learned by reconstruction; an actor and a "
+    "critic learn in its imagination; symlog, two-hot classes, free nats and percentile scaling make scales harmless.",
+    differs=(
+        "LayerNorm, as in the paper's first version, where its last has RMSNorm: a quarter of the time on a CPU",
+        "convolutions of stride 2 in place of pooling and upsampling: the same parameters, a quarter of the work",
+        "a window opens with an empty belief: replay does not keep the beliefs of earlier passes",
+        "the critic's loss on replayed experience does not train the world model, as both are separate modules",
+        "the actor does well by its mode; the paper's draws from it also when it is judged",
+        "sizes tiny and small are ours: wider steps (lr), shorter windows, few rows to imagine from, some pictures drawn",
+    ),
+    space="latent",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The paper's table (size200m), and what the budget of a small computer asks for."""
+
+    deter: int = 8192  # numbers of the memory, "recurrent units"
+    hidden: int = 1024  # width of the layers around it
+    stoch: int = 32  # choices of a belief
+    classes: int = 64  # options of each
+    blocks: int = 8  # blocks of the recurrent cell
+    units: int = 1024  # width of every MLP
+    channels: tuple[int, ...] = (128, 192, 256, 256)  # of the convolutions: depth x (2, 3, 4, 4)
+    kernel: int = 5  # their side
+    eyes: int = 3  # layers of the MLP that reads and of the one that draws numbers
+    heads: int = 1  # hidden layers of reward and proceed
+    minds: int = 3  # hidden layers of actor and critic
+    bins: int = 255  # of the two-hot classes
+    share: float = 0.01  # of every choice is uniform, "unimix"
+    free: float = 1.0  # nats of KL that cost nothing
+    glimpses: float = 1.0  # share of a batch's pictures that are drawn for the loss
+
+    horizon: int = 15  # imagined steps
+    rows: int | None = None  # rows of a batch that are imagined from; None for all
+    discount: float = 1 - 1 / 333  # a step
+    lam: float = 0.95  # of the lambda-returns
+    entropy: float = 3e-4  # weight of the actor's entropy
+    slow_rate: float = 0.02  # of the averaged critic
+    scale_rate: float = 0.01  # of the averaged spread of returns
+    spread: tuple[float, float] = (0.1, 1.0)  # bounds of the standard deviation of continuous actions
+
+    lr: float = 4e-5  # learning rate
+    betas: tuple[float, float] = (0.9, 0.999)  # of LaProp: momentum, mean square
+    eps: float = 1e-20  # of LaProp
+    clip_ratio: float = 0.3  # adaptive gradient clipping
+    warmup: int = 1000  # updates
+    batch: int = 16  # rows
+    length: int = 64  # arrivals of a row
+    capacity: int = 5_000_000  # steps of replay
+    prefill: int = 1000  # random steps before learning
+    num_envs: int = 16  # worlds at once
+    ratio: float = 1 / 32  # updates a step: the paper's replay ratio 32 over 1024 arrivals an update
+    steps: int = 1_000_000  # environment steps
+
+
+def published(deter: int, hidden: int, classes: int, depth: int) -> Config:
+    """One of the paper's sizes."""
+    channels = tuple(depth * m for m in (2, 3, 4, 4))
+    return Config(deter=deter, hidden=hidden, classes=classes, units=hidden, channels=channels)
+
+
+SMALL = Config(
+    deter=128,
+    hidden=128,
+    stoch=16,
+    classes=16,
+    blocks=1,
+    units=128,
+    channels=(16, 24, 32, 32),
+    kernel=4,
+    eyes=1,
+    minds=2,
+    glimpses=0.25,
+    rows=4,
+    lr=4e-4,
+    warmup=100,
+    length=16,
+    capacity=200_000,
+    num_envs=4,
+    ratio=0.5,
+    steps=10_000,
+)
+
+SIZES = {
+    "tiny": dataclasses.replace(
+        SMALL, deter=16, hidden=16, stoch=4, classes=8, blocks=2, units=16, channels=(4, 4, 8, 8), bins=63, rows=2
+    ),
+    "small": SMALL,
+    "12m": published(2048, 256, 16, 16),
+    "25m": published(3072, 384, 24, 24),
+    "50m": published(4096, 512, 32, 32),
+    "100m": published(6144, 768, 48, 48),
+    "200m": published(8192, 1024, 64, 64),
+    "400m": published(12288, 1536, 96, 96),
+}
+
+NORM = nn.LayerNorm
+"""One norm throughout (see `CARD.differs`)."""
+
+
+def build(cfg: Config, spec: Spec) -> WorldModel:
+    """The world model."""
+    stoch = cfg.stoch * cfg.classes
+    latent = cfg.deter + stoch
+    sight = {"units": cfg.units, "depth": cfg.eyes, "channels": cfg.channels, "kernel": cfg.kernel, "norm": NORM}
+    head = {"units": cfg.units, "depth": cfg.heads, "norm": NORM}
+    encoder = Encoder(spec.obs, **sight)  # type: ignore[arg-type]
+    rssm = RSSM(
+        ActionVector(spec.action).size,
+        encoder.size,
+        deter=cfg.deter,
+        hidden=cfg.hidden,
+        stoch=cfg.stoch,
+        classes=cfg.classes,
+        blocks=cfg.blocks,
+        share=cfg.share,
+        norm=NORM,
+    )
+
+    def stem(outputs: int) -> nn.Module:
+        return BlockStem(cfg.deter, stoch, outputs, 2 * cfg.units, cfg.blocks, NORM)
+
+    return Recurrent(
+        spec,
+        encoder,
+        rssm,
+        Decoder(spec.obs, latent, stem=stem, **sight),  # type: ignore[arg-type]
+        TwoHot(latent, bins=cfg.bins, **head),  # type: ignore[arg-type]
+        Chance(latent, **head),  # type: ignore[arg-type]
+        free=cfg.free,
+        glimpses=cfg.glimpses,
+    )
+
+
+def agent(model: WorldModel, cfg: Config) -> ActorCritic:
+    """The actor-critic that learns in its imagination."""
+    vector = ActionVector(model.spec.action)
+    latent = cfg.deter + cfg.stoch * cfg.classes
+    net = MLP(latent, [cfg.units] * cfg.minds, vector.size * (2 if vector.continuous else 1), NORM)
+    fan_in_linears(net, net.out, 0.01)
+    actor = BoundedNormal(net, *cfg.spread) if vector.continuous else MixedChoices(net, vector.sizes, cfg.share)
+    return ActorCritic(
+        vector,
+        actor,
+        TwoHot(latent, units=cfg.units, depth=cfg.minds, bins=cfg.bins, norm=NORM),
+        horizon=cfg.horizon,
+        rows=cfg.rows,
+        discount=cfg.discount,
+        lam=cfg.lam,
+        entropy=cfg.entropy,
+        slow_rate=cfg.slow_rate,
+        scale_rate=cfg.scale_rate,
+    )
+
+
+def training(cfg: Config) -> Training:
+    """How both are trained, with the paper's loss weights."""
+    return Training(
+        weights={
+            "obs": 1.0,
+            "reward": 1.0,
+            "proceed": 1.0,
+            "dyn": 1.0,
+            "rep": 0.1,
+            "actor": 1.0,
+            "critic": 1.0,
+            "replay_critic": 0.3,
+        },
+        steps=cfg.steps,
+        prefill=cfg.prefill,
+        num_envs=cfg.num_envs,
+        ratio=cfg.ratio,
+        batch=cfg.batch,
+        length=cfg.length,
+        capacity=cfg.capacity,
+        optimizer="laprop",
+        lr=cfg.lr,
+        betas=cfg.betas,
+        eps=cfg.eps,
+        warmup=cfg.warmup,
+        clip_ratio=cfg.clip_ratio,
+    )
