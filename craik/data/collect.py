@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class Collector:
         spec: its spaces, for one of its rows.
         act: what chooses, e.g. `Player.act`; None for uniformly at random.
         seed: of the environments and the random actions.
-        remake: closes the environment that broke and makes another; by default it is only reset.
+        remake: makes another environment when one broke, which is then closed; by default it is only reset.
     """
 
     def __init__(
@@ -189,4 +190,6 @@ class Collector:
                 "run gymnasium.utils.env_checker.check_env on it",
             ) from broken
         if self.remake is not None:
+            with contextlib.suppress(Exception):  # what is broken may not even close
+                self.env.close()
             self.env = self.remake()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.numpy import save
 
 from craik.core.errors import DataError
@@ -92,11 +93,17 @@ def read_bytes(path: Path, fix: str) -> np.ndarray:
 
 
 def map_bytes(path: Path, fix: str) -> np.ndarray:
-    """A file's bytes mapped into memory, [bytes] uint8: read when touched, and shared with the page cache."""
+    """A file's bytes mapped into memory, [bytes] uint8: read when touched, and shared with the page cache.
+
+    Mapped by torch rather than `numpy.memmap`, which holds a file handle as long as the map: of those a process has
+    about a thousand, of maps sixty thousand.
+    """
     try:
-        return np.asarray(np.memmap(path, np.uint8, "r"))
-    except (OSError, ValueError) as error:
+        data = torch.from_file(str(path), shared=False, size=path.stat().st_size, dtype=torch.uint8).numpy()
+    except (OSError, RuntimeError) as error:
         raise DataError(f"{path} cannot be read: {error}", fix) from error
+    data.flags.writeable = False
+    return data
 
 
 def header(data: np.ndarray, where: str, fix: str) -> tuple[dict[str, Field], dict[str, str]]:

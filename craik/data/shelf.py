@@ -1,4 +1,4 @@
-"""The episodes at hand: arrays to take windows from, out of files or memory, with a bound on what is held open."""
+"""The episodes at hand: arrays to take windows from, out of files or memory, with a bound on what is held."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from craik.data.episode import Episode
 from craik.data.store import EpisodeStore
 
 SMALL = 1 << 18
-"""Bytes up to which a file is read into memory rather than mapped: a map costs an open file and a few system calls."""
+"""Bytes up to which a file is read into memory rather than mapped: a map costs a few system calls and page faults."""
 
 
 class Shelf:
@@ -22,11 +22,11 @@ class Shelf:
     Args:
         store: where they lie.
         spec: what to check them against when they are opened; it may see less than the store's.
-        max_maps: most files mapped at once (each takes a file handle).
+        max_maps: most files mapped at once (a process has 65,530 maps on Linux, all libraries' together).
         max_bytes: most memory for small files that were read.
     """
 
-    def __init__(self, store: EpisodeStore, spec: Spec, max_maps: int = 256, max_bytes: int = 1 << 28):
+    def __init__(self, store: EpisodeStore, spec: Spec, max_maps: int = 8192, max_bytes: int = 1 << 28):
         self.store, self.spec = store, spec
         self.max_maps, self.max_bytes = max_maps, max_bytes
         self.num_bytes = 0

@@ -46,6 +46,9 @@ class Imported:
     num_steps: int
     problems: tuple[Problem, ...]
 
+    def __len__(self) -> int:
+        return self.num_episodes
+
 
 def bring(source: Source, target: str | Path) -> Imported:
     """Copies a source into a new store. An episode that is not sound is left out and named; the others come in.

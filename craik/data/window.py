@@ -7,8 +7,8 @@ The stream's positions are observations: an episode of T steps takes T + 1 of th
 from __future__ import annotations
 
 import bisect
-import dataclasses
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +18,7 @@ from craik.core.errors import DataError
 from craik.core.spec import Spec, tensor_dtype
 
 
-@dataclasses.dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Part of a window that lies in one episode.
 
     Attributes:

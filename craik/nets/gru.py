@@ -29,10 +29,12 @@ class BlockLinear(nn.Module):
         fan_in_normal(self.weight, inputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[M, G, inputs] -> [M, G, outputs / G]."""
-        if x.shape[1] == 1:
+        """[M, G * inputs] -> [M, outputs]."""
+        blocks = len(self.weight)
+        if blocks == 1:
             return F.linear(x, self.weight[0], self.bias[0])
-        return torch.einsum("mgi,goi->mgo", x, self.weight) + self.bias
+        apart = x.unflatten(-1, (blocks, -1)).transpose(0, 1)  # [G, M, inputs]
+        return torch.baddbmm(self.bias[:, None], apart, self.weight.transpose(1, 2)).transpose(0, 1).flatten(1)
 
 
 class BlockGRU(nn.Module):
@@ -56,10 +58,13 @@ class BlockGRU(nn.Module):
 
     def forward(self, memory: Tensor, x: Tensor) -> Tensor:
         """memory [M, memory], x [M, inputs] -> the next memory [M, memory]."""
-        parts = memory.unflatten(-1, (self.blocks, -1))
-        told = x[:, None].expand(-1, self.blocks, -1)
-        mixed = F.silu(self.norm(self.mix(torch.cat([parts, told], -1)).flatten(1)))
-        gates = self.gates(mixed.unflatten(-1, (self.blocks, -1))).to(memory.dtype)
-        reset, candidate, update = (g.flatten(1) for g in gates.chunk(3, -1))
+        if self.blocks == 1:
+            told = torch.cat([memory, x], -1)
+        else:
+            parts = memory.unflatten(-1, (self.blocks, -1))  # every block sees its own memory and all of x
+            told = torch.cat([parts, x[:, None].expand(-1, self.blocks, -1)], -1).flatten(1)
+        gates = self.gates(F.silu(self.norm(self.mix(told)))).to(memory.dtype)
+        reset, candidate, update = gates.unflatten(-1, (self.blocks, 3, -1)).unbind(-2)
+        reset, candidate, update = reset.flatten(1), candidate.flatten(1), update.flatten(1)
         candidate = torch.tanh(reset.sigmoid() * candidate)
         return torch.lerp(memory, candidate, torch.sigmoid(update - 1))  # -1: at first it remembers

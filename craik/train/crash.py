@@ -14,22 +14,22 @@ from craik.train.guard import Diverged
 from craik.train.run import Run
 
 
-def write(run: Run, error: Diverged, drawn: Iterable[Any], batches: Iterable[Batch], episodes: list[str]) -> None:
+def write(run: Run, error: Diverged, drawn: Iterable[Any], batches: Iterable[Batch]) -> None:
     """Writes `crash/update-N/`: `report.json` and the last batches, the newest last. Nothing for a run in memory.
 
     Args:
         run: the run.
         error: why it stopped.
-        drawn: states of the sampler's generator before each of the last batches.
+        drawn: how each of the last batches was drawn: the state of the sampler's generator, and which episodes there
+            were (how many, and the newest).
         batches: the last batches.
-        episodes: ids of the episodes they were drawn from.
     """
     if run.path is None:
         return
     folder = run.path / "crash" / f"update-{run.updates:08d}"
     folder.mkdir(parents=True, exist_ok=True)
     about = {"what": error.what, "seed": run.config.seed, "updates": run.updates, "steps": run.steps}
-    report = {**about, **error.bundle, "sampler": list(drawn), "episodes": episodes}
+    report = {**about, **error.bundle, "draws": list(drawn)}
     (folder / "report.json").write_text(json.dumps(report, indent=1))
     for number, batch in enumerate(batches):
         save_file(dict(tree.flatten(batch)), folder / f"batch-{number}.safetensors")

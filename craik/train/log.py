@@ -111,13 +111,19 @@ class Meter:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """What outlives a process, ready for JSON: the last returns and the number of episodes."""
-        return {"returns": list(self.returns), "episodes": self.episodes}
+        """What outlives a process, ready for JSON: the last returns, the number of episodes, sums since a report."""
+        return {
+            "returns": list(self.returns),
+            "episodes": self.episodes,
+            "sums": dict(self._sums),
+            "count": self._count,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Undoes `state_dict`."""
         self.returns.extend(state["returns"])
         self.episodes = state["episodes"]
+        self._sums, self._count = dict(state["sums"]), state["count"]
 
 
 class JsonLines:
@@ -175,7 +181,7 @@ class TensorBoard:
 
 
 def read(file: Path) -> list[dict[str, Any]]:
-    """The lines of a log, without those of updates that a later resumption made again, and without a torn last line.
+    """The lines of a log, without what a resumption made again or went on from, and without a torn last line.
 
     Raises:
         DataError: if a line before the last is not JSON.
@@ -188,7 +194,7 @@ def read(file: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise DataError(f"{file} line {number} is not JSON: {error}", "delete that line") from error
         if record.get("event") == "resume":
-            records = [r for r in records if r.get("updates", 0) <= record["updates"]]
+            records = [r for r in records if r.get("updates", 0) <= record["updates"] and r.get("phase") != "done"]
         records.append(record)
     return records
 

@@ -85,7 +85,8 @@ class Loop:
         self._modules = [*run.model.modules(), *run.agent.modules()]
         self._learning: bool | None = None
         self._buffers: deque[Batch] = deque(maxlen=3)
-        self._drawn: deque[Any] = deque(maxlen=3)
+        self._drawn: deque[dict[str, Any]] = deque(maxlen=3)
+        self._newest = replay.ids[-1] if len(replay) else None
 
     @property
     def total_updates(self) -> int:
@@ -120,7 +121,7 @@ class Loop:
                     self._boundary()
                 self._report("done")
             except Diverged as error:
-                crash.write(self.run, error, self._drawn, self._buffers, self.replay.ids)
+                crash.write(self.run, error, self._drawn, self._buffers)
                 raise
             finally:
                 self._close()
@@ -170,14 +171,14 @@ class Loop:
         return self._collector
 
     def _keep(self, episode: Episode) -> None:
-        self.replay.add(episode)
+        self._newest = self.replay.add(episode)
         self.meter.episode(float(episode.reward.sum()))
 
     def _cut(self) -> None:
         """Ends the segment: unfinished episodes are kept as far as they went, and the worlds closed."""
         if self._collector is not None:
             for episode in self._collector.flush():
-                self.replay.add(episode)
+                self._newest = self.replay.add(episode)
         self._close()
         self.segment += 1
 
@@ -189,7 +190,7 @@ class Loop:
     def _update(self) -> None:
         self._mode(learning=True)
         began = time.perf_counter()
-        self._drawn.append(self.rng.bit_generator.state)
+        self._drawn.append({"rng": self.rng.bit_generator.state, "of": len(self.replay), "newest": self._newest})
         old = self._buffers.popleft() if len(self._buffers) == self._buffers.maxlen else None
         batch = self.replay.sample(self.training.batch, self.training.length, self.rng, out=old)
         self._buffers.append(batch)
@@ -272,6 +273,7 @@ class Loop:
         """
         self.learner.load_state_dict({"tensors": tensors, "facts": facts["learner"]})
         self.replay.load_state_dict(facts["replay"])
+        self._newest = self.replay.ids[-1] if len(self.replay) else None
         self.rng.bit_generator.state = facts["sampler"]
         self.meter.load_state_dict(facts["meter"])
         loop = facts["loop"]

@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from craik.core.errors import SpecError, UnknownName
-from craik.worlds.equations import Equations, Factor
+from craik.worlds.equations import Equations
 
 CHUNK = 64
 """Pictures drawn together: few enough to stay in the cache."""
@@ -315,5 +315,3 @@ def _source(state: Mapping[str, Any]) -> np.random.Generator:
     bits.state = copy.deepcopy(dict(state))  # type: ignore[assignment]
     return np.random.Generator(bits)
 
-
-__all__ = ["ExactWorld", "Factor", "Snapshot"]

@@ -148,9 +148,11 @@ def open_gym(
         return Seen(gymnasium.make(id, render_mode=mode, disable_env_checker=True, **options), obs, size)
 
     try:
-        return GymWorld(SyncVectorEnv([one] * num_envs, autoreset_mode=autoreset), seed)
+        worlds = SyncVectorEnv([one] * num_envs, autoreset_mode=autoreset)
     except DependencyNotInstalled as error:
         raise _missing(spec, error) from error
+    worlds.spec = spec
+    return GymWorld(worlds, seed)
 
 
 def _missing(spec: Any, error: DependencyNotInstalled) -> SpecError:

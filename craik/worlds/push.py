@@ -14,7 +14,7 @@ from craik.core.errors import UnknownName
 from craik.worlds.draw import BLUE, INK, RED, Canvas, table
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
-from craik.worlds.solids import Solid, cross, nearest, turned, wrapped
+from craik.worlds.solids import Solid, cross, depth, nearest, turned, wrapped
 
 FINGER = 0.1
 """Radius of the finger, in units (the table is [-1, 1] both ways)."""
@@ -61,13 +61,18 @@ _PIECES: dict[str, tuple[tuple[tuple[tuple[float, float], tuple[float, float], f
 def block(shape: str) -> Block:
     """The block of this shape, at size 1."""
     pieces, period = _PIECES[shape]
-    axis = np.arange(-0.6, 0.6, CELL) + CELL / 2  # so that edges at tenths fall between the points
-    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     raw = [(np.array(c, float), np.array(h, float), r) for c, h, r in pieces]
-    area = grid[nearest(grid, raw)[0] < 0]
-    middle = area.mean(0)
-    far = np.linalg.norm(area - middle, axis=1)
-    return Block(tuple((c - middle, h, r) for c, h, r in raw), period, far.mean(), far.max() + CELL, area - middle)
+    few, many = _spread(raw, CELL), _spread(raw, CELL / 10)
+    middle = many.mean(0)
+    far = np.linalg.norm(many - middle, axis=1)
+    return Block(tuple((c - middle, h, r) for c, h, r in raw), period, far.mean(), far.max() + CELL / 10, few - middle)
+
+
+def _spread(pieces: list[Solid], cell: float) -> np.ndarray:
+    """The middles of the cells of a grid that lie in the pieces, [M, 2]; edges at tenths fall between cells."""
+    axis = np.arange(-0.6, 0.6, cell) + cell / 2
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    return grid[depth(grid, pieces) < 0]
 
 
 class Push(ExactWorld):
@@ -120,7 +125,8 @@ class Push(ExactWorld):
             at[rows[clear]] = pushed[clear]
             touched[rows] |= met
         moved = np.linalg.norm(at[:, 2:4] - state[:, 2:4], axis=1)
-        deep = np.where(touched, np.maximum(self.depth(at, factors), 0), 0)
+        deep = np.zeros(len(state))
+        deep[touched] = np.maximum(FINGER - self._nearest(at[touched], factors["size"][touched])[0], 0)
         return at, {"contact": touched, "moved": moved, "penetration": deep}
 
     def _yield(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,8 +200,8 @@ class Push(ExactWorld):
         state, goal, size = self.state[rows], self.goal[rows], self.factors["size"][rows]
         spots = goal[:, None, 2:4] + turned(self.block.inside * size[:, None, None], goal[:, 4:5])
         local = turned(spots - state[:, None, 2:4], -state[:, 4:5]) / size[:, None, None]
-        far = nearest(local.reshape(-1, 2), self.block.pieces)[0].reshape(len(rows), -1)
-        return _covered(far).mean(1) / _covered(nearest(self.block.inside, self.block.pieces)[0]).mean()
+        covered, all_of_it = (_covered(depth(p, self.block.pieces)) for p in (local, self.block.inside))
+        return covered.mean(1) / all_of_it.mean()
 
     def _info(self, events: Mapping[str, np.ndarray]) -> dict[str, Any]:
         info = super()._info(events)

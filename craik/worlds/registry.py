@@ -115,7 +115,9 @@ def make(
     if id in OURS:
         entry = OURS[id]
         settings = {**entry.options, **options}
-        return entry.load()(num_envs, seed=seed, obs=obs, size=size, autoreset=mode, **settings)  # type: ignore[call-arg]
+        world = entry.load()(num_envs, seed=seed, obs=obs, size=size, autoreset=mode, **settings)  # type: ignore[call-arg]
+        world.spec = gymnasium.spec(id)
+        return world
     if id not in gymnasium.registry:
         names = known()
         if id not in names:

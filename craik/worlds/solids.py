@@ -12,19 +12,28 @@ Solid = tuple[np.ndarray, np.ndarray, float]
 A disc has a core of size 0; a plain rectangle a radius of 0."""
 
 
+def depth(point: np.ndarray, solids: Iterable[Solid]) -> np.ndarray:
+    """Signed distance from points [..., 2] to the nearest of several solids, [...], below 0 inside one of them."""
+    best = np.full(point.shape[:-1], np.inf)
+    for centre, half, radius in solids:
+        x, y = (np.abs(point[..., i] - centre[..., i]) - half[..., i] for i in (0, 1))
+        out_x, out_y = np.maximum(x, 0), np.maximum(y, 0)
+        np.minimum(best, np.sqrt(out_x**2 + out_y**2) + np.minimum(np.maximum(x, y), 0) - radius, out=best)
+    return best
+
+
 def distance(point: np.ndarray, solid: Solid) -> tuple[np.ndarray, np.ndarray]:
     """Signed distance from points [N, 2] to a solid, [N], below 0 inside; and its gradient [N, 2], the way out."""
     centre, half, radius = solid
-    from_centre = point - centre
-    beyond = np.abs(from_centre) - half
-    side = np.where(from_centre < 0, -1.0, 1.0)
-    out = np.maximum(beyond, 0)
-    length = np.sqrt(out[:, 0] ** 2 + out[:, 1] ** 2)
+    from_x, from_y = point[:, 0] - centre[..., 0], point[:, 1] - centre[..., 1]
+    x, y = np.abs(from_x) - half[..., 0], np.abs(from_y) - half[..., 1]
+    out_x, out_y = np.maximum(x, 0), np.maximum(y, 0)
+    length = np.sqrt(out_x**2 + out_y**2)
     outside = length > 0
-    across = (beyond[:, 0] > beyond[:, 1])[:, None]
-    nearest = np.where(across, [1.0, 0.0], [0.0, 1.0])
-    way = np.where(outside[:, None], out / np.where(outside, length, 1)[:, None], nearest)
-    return np.where(outside, length, beyond.max(1)) - radius, way * side
+    whole = np.where(outside, length, 1)
+    way_x = np.copysign(np.where(outside, out_x / whole, x > y), from_x)
+    way_y = np.copysign(np.where(outside, out_y / whole, x <= y), from_y)
+    return np.where(outside, length, np.maximum(x, y)) - radius, np.stack([way_x, way_y], -1)
 
 
 def nearest(point: np.ndarray, solids: Iterable[Solid]) -> tuple[np.ndarray, np.ndarray]:

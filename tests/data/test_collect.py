@@ -189,6 +189,7 @@ def test_an_environment_that_goes_on_breaking_is_given_up(mode):
     with pytest.raises(DataError, match="broke 4 times"):
         collector.collect(100)
     assert len(made) == MAX_RESTARTS
+    assert env.closed, "the one that broke is closed"
 
 
 def test_rare_faults_do_not_add_up():

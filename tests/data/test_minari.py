@@ -7,7 +7,7 @@ from synthetic import box, make_episode, make_spec, same
 
 from craik.core.errors import DataError, SpecError
 from craik.data import minari
-from craik.data.importer import import_dataset
+from craik.data.foreign import bring_in
 from craik.data.minari import Minari, export
 from craik.data.store import EpisodeStore
 
@@ -87,7 +87,7 @@ def test_out_and_in_again(tmp_path, spec):
     export(store, tmp_path / "minari", "craik/test-v0")
     with pytest.raises(DataError, match="holds a data set already"):
         export(store, tmp_path / "minari", "craik/test-v0")
-    report = import_dataset(tmp_path / "minari", tmp_path / "b")
+    report = bring_in(tmp_path / "minari", tmp_path / "b")
     assert (report.num_episodes, report.num_steps, report.problems) == (3, 14, ())
     again = EpisodeStore.open(tmp_path / "b")
     assert again.spec.describe() == spec.describe()
@@ -100,7 +100,7 @@ def test_a_bad_episode_is_left_out_and_named(tmp_path):
     folder = write(tmp_path / "set", lengths=(3, 4, 5, 0))
     with h5py.File(folder / "data" / "main_data.hdf5", "a") as file:
         file["episode_1/rewards"][2] = np.nan
-    report = import_dataset(folder, tmp_path / "store")
+    report = bring_in(folder, tmp_path / "store")
     assert report.num_episodes == 2
     assert [p.file for p in report.problems] == ["episode_1", "episode_3"]
     assert "nan at step 2" in report.problems[0].cause

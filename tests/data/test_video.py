@@ -7,7 +7,7 @@ from PIL import Image
 
 from craik.core.errors import DataError, UnknownName
 from craik.data import extra, frames
-from craik.data.importer import import_dataset, open_source
+from craik.data.foreign import bring_in, open_source
 from craik.data.lerobot import LeRobot
 from craik.data.replay import Replay
 from craik.data.store import EpisodeStore
@@ -43,7 +43,7 @@ def test_a_folder_of_films(tmp_path):
     film(tmp_path / "in" / "b.mp4", range(0, 200, 20))
     film(tmp_path / "in" / "deep" / "a.mkv", [200, 100, 0])
     (tmp_path / "in" / "notes.txt").write_text("not a film")
-    report = import_dataset(tmp_path / "in", tmp_path / "out")
+    report = bring_in(tmp_path / "in", tmp_path / "out")
     assert (report.num_episodes, report.num_steps) == (2, 11)
     store = EpisodeStore.open(tmp_path / "out")
     assert store.fps == FPS
@@ -65,7 +65,7 @@ def test_films_of_other_sizes_are_scaled_or_named(tmp_path):
     film(tmp_path / "in" / "a.mp4", [0, 50, 100])
     film(tmp_path / "in" / "b.mp4", [0, 50, 100], width=48, height=48)
     film(tmp_path / "in" / "c.mp4", [9])
-    report = import_dataset(tmp_path / "in", tmp_path / "out")
+    report = bring_in(tmp_path / "in", tmp_path / "out")
     assert [p.file for p in report.problems] == ["b.mp4", "c.mp4"]
     assert "48 x 48, the first file is 32 x 16" in report.problems[0].cause
     assert "1 frames; an episode is at least two" in report.problems[1].cause
@@ -169,7 +169,7 @@ def lerobot(folder, version="v3.0", image=False):
 
 @pytest.mark.parametrize("image", [False, True], ids=["video", "image"])
 def test_lerobot_in(tmp_path, image):
-    report = import_dataset(lerobot(tmp_path / "set", image=image), tmp_path / "store")
+    report = bring_in(lerobot(tmp_path / "set", image=image), tmp_path / "store")
     assert (report.num_episodes, report.num_steps, report.problems) == (3, 16, ())
     store = EpisodeStore.open(tmp_path / "store")
     assert store.fps == FPS
@@ -195,7 +195,7 @@ def test_lerobot_faults_are_named(tmp_path):
     rows = pq.read_table(table)
     place = zip(rows["episode_index"].to_pylist(), rows["frame_index"].to_pylist())
     pq.write_table(rows.filter(pa.array([each != (2, 4) for each in place])), table)
-    report = import_dataset(folder, tmp_path / "store")
+    report = bring_in(folder, tmp_path / "store")
     assert [p.file for p in report.problems] == ["2"], "a lost row costs its episode and no other"
     assert "should have frames 0 .. 8" in report.problems[0].cause
     short = folder / "videos" / "observation.images.top" / "chunk-000" / "file-000.mp4"

@@ -58,7 +58,7 @@ def test_what_is_across_episodes_teaches_nothing():
 
 
 def test_a_loss_without_a_weight_and_a_weight_without_a_loss_are_named():
-    with pytest.raises(UnknownName, match="weight in Training.weights for the loss called 'predict'"):
+    with pytest.raises(UnknownName, match=r"weight in Training\.weights for the loss called 'predict'"):
         learner(weights={"predct": 1.0, "reward": 1.0, "act": 1.0}).update(toy_batch())
     with pytest.raises(UnknownName, match=r"called 'rewards'; did you mean reward\?"):
         learner(weights={**WEIGHTS, "rewards": 1.0}).update(toy_batch())

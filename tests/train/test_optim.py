@@ -7,7 +7,7 @@ from toy import ToyAgent, ToyModel, toy_batch, toy_training
 
 from craik.core.errors import CheckpointError, UnknownName
 from craik.train.learner import Learner, named_parameters
-from craik.train.optim import LaProp, Optimizer, clip_adaptively
+from craik.train.optim import Optimizer, clip_adaptively
 
 
 def numbers(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
@@ -18,12 +18,13 @@ def numbers(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:
 def test_laprop_equals_the_algorithm_written_out():
     lr, b1, b2, eps, decay = 0.05, 0.9, 0.95, 1e-8, 0.1
     parameter = nn.Parameter(numbers(0, (3, 2))[0].clone())
-    optimizer = LaProp([parameter], lr=lr, betas=(b1, b2), eps=eps, weight_decay=decay)
+    training = toy_training(optimizer="laprop", lr=lr, betas=(b1, b2), eps=eps, weight_decay=decay, warmup=0)
+    optimizer = Optimizer({"model.p": parameter}, training)
     x, m, v = parameter.detach().clone(), torch.zeros(3, 2), torch.zeros(3, 2)
     for n in range(1, 8):
         (g,) = numbers(n, (3, 2))
         parameter.grad = g.clone()
-        optimizer.step()
+        optimizer.step(optimizer.norm())
         for i in range(3):
             for j in range(2):
                 v[i, j] = b2 * v[i, j] + (1 - b2) * g[i, j] ** 2
@@ -37,17 +38,20 @@ def test_laprop_takes_a_first_step_of_lr_whatever_the_gradients_size():
     for size in (1e-6, 1.0, 1e6):
         parameter = nn.Parameter(torch.zeros(4))
         parameter.grad = torch.full((4,), size)
-        LaProp([parameter], lr=0.1, eps=1e-20).step()
+        optimizer = Optimizer({"model.p": parameter}, toy_training(optimizer="laprop", lr=0.1, eps=1e-20, warmup=0))
+        optimizer.step(optimizer.norm())
         torch.testing.assert_close(parameter.detach(), torch.full((4,), -0.1))
 
 
-def test_laprop_gives_a_parameter_that_joins_late_its_own_age():
-    together, late = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))
-    optimizer = LaProp([together, late], lr=0.1)
-    together.grad = torch.ones(2)
-    optimizer.step()
+@pytest.mark.parametrize("name", ["adamw", "laprop"])
+def test_a_parameter_that_joins_late_has_its_own_age(name):
+    early, late = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))
+    optimizer = Optimizer({"model.a": early, "model.b": late}, toy_training(optimizer=name, lr=0.1, warmup=0))
+    early.grad = torch.ones(2)
+    optimizer.step(optimizer.norm())
+    assert torch.equal(late, torch.zeros(2))
     late.grad = torch.ones(2)
-    optimizer.step()
+    optimizer.step(optimizer.norm())
     torch.testing.assert_close(late.detach(), torch.full((2,), -0.1))
 
 
@@ -75,10 +79,13 @@ def test_adaptive_clipping_leaves_a_gradient_of_zero_alone():
     assert torch.equal(parameter.grad, torch.zeros(3))
 
 
-def test_adamw_equals_the_algorithm_written_out():
+def test_adamw_equals_the_algorithm_written_out_and_torchs_own():
     training = toy_training(lr=0.05, warmup=0, weight_decay=0.1, betas=(0.8, 0.9), eps=1e-6)
     weight, bias = (nn.Parameter(p.float()) for p in numbers(3, (2, 2), (2,)))
     optimizer = Optimizer({"model.w": weight, "model.b": bias}, training)
+    twins = [nn.Parameter(p.detach().clone()) for p in (weight, bias)]
+    adam = {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-6}
+    torchs = torch.optim.AdamW([{"params": [t], "weight_decay": d} for t, d in zip(twins, (0.1, 0.0))], **adam)
     plain = {p: [p.detach().clone().double(), 0.0, 0.0, d] for p, d in ((weight, 0.1), (bias, 0.0))}
     for n in range(1, 6):
         for p in (weight, bias):
@@ -88,9 +95,13 @@ def test_adamw_equals_the_algorithm_written_out():
             m, v = 0.8 * m + 0.2 * g, 0.9 * v + 0.1 * g**2
             x = x - 0.05 * decay * x - 0.05 * (m / (1 - 0.8**n)) / ((v / (1 - 0.9**n)).sqrt() + 1e-6)
             plain[p] = [x, m, v, decay]
+        for t, p in zip(twins, (weight, bias)):
+            t.grad = p.grad.clone()
+        torchs.step()
         optimizer.step(optimizer.norm())
-    for p in (weight, bias):
+    for p, t in zip((weight, bias), twins):
         torch.testing.assert_close(p.detach().double(), plain[p][0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(p, t, rtol=1e-6, atol=1e-7)
 
 
 def test_the_learning_rate_warms_up_and_scales_by_the_longest_prefix():
@@ -142,8 +153,8 @@ def test_moments_and_count_resume_exactly(name):
 
 def test_moments_of_another_shape_are_refused():
     optimizer = Optimizer({"model.p": nn.Parameter(torch.zeros(3))}, toy_training())
-    with pytest.raises(CheckpointError, match=r"model\.p/exp_avg"):
-        optimizer.load({"model.p/exp_avg": torch.zeros(4)}, 1)
+    with pytest.raises(CheckpointError, match=r"model\.p/mean"):
+        optimizer.load({"model.p/mean": torch.zeros(4)}, 1)
 
 
 def test_unknown_names_say_what_was_meant():

@@ -10,6 +10,11 @@ from craik.worlds import make
 from craik.worlds.gym import shrink
 
 
+@pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1", "craik/Swing-v0", "craik/Counter-v0"])
+def test_worlds_know_their_name(id):
+    assert make(id, 2).spec.id == id
+
+
 def test_unknown_worlds_get_a_hint():
     with pytest.raises(UnknownName, match="CartPole-v1"):
         make("CartPol-v1")

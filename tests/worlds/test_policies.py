@@ -44,11 +44,11 @@ def test_skill_is_graded():
 
 
 def test_the_expert_swings_up_and_pushes():
-    wander, _, _ = play("craik/Swing-v0", lambda w: Wander(w, 0), 8, 150)
-    expert, _, _ = play("craik/Swing-v0", lambda w: Expert(w, 0), 8, 150)
+    wander, _, _ = play("craik/Swing-v0", lambda w: Wander(w, 0), 4, 120)
+    expert, _, _ = play("craik/Swing-v0", lambda w: Expert(w, 0), 4, 120)
     assert expert > 3 * wander
-    _, _, world = play("craik/PushBox-v0", lambda w: Expert(w, 0), 8, 90)
-    assert world.success().mean() >= 0.5
+    _, _, world = play("craik/PushDisc-v0", lambda w: Expert(w, 0), 6, 60)
+    assert world.success().mean() > 0.5
 
 
 def test_still_holds_one_action():

@@ -4,11 +4,11 @@ import numpy as np
 
 from craik.worlds import make
 from craik.worlds.rooms import RADIUS, WALL
-from craik.worlds.solids import distance, nearest
+from craik.worlds.solids import depth, distance, nearest
 
 
 def test_nobody_is_ever_in_a_wall():
-    world = make("craik/Rooms-v0", 64, seed=2, factors={"door": (-0.6, 0.6), "wall": (-0.3, 0.3), "gain": 4.0})
+    world = make("craik/Rooms-v0", 64, seed=2, factors={"door": (-0.6, 0.6), "wall": (-0.3, 0.3), "gain": 4.0, "drag": 0.5})
     world.reset()
     rng, last = np.random.default_rng(0), None
     crossed = 0
@@ -98,5 +98,6 @@ def test_distance_to_a_rounded_rectangle():
     np.testing.assert_allclose(np.linalg.norm(out, axis=1), 1)
     touch = (point - far[:, None] * out)[outside]
     np.testing.assert_allclose(distance(touch, (centre, half, radius))[0], 0, atol=1e-9)
+    np.testing.assert_allclose(depth(point, [(centre, half, radius)]), far, atol=1e-12)
     both = nearest(point, [(centre, half, radius), (-centre, half, 0.0)])[0]
     np.testing.assert_array_equal(both, np.minimum(far, distance(point, (-centre, half, 0.0))[0]))

@@ -55,8 +55,8 @@ def _draw(space: spaces.Space, lead: tuple[int, ...], rng: np.random.Generator) 
     assert isinstance(space, spaces.Box)
     if is_image(space):
         h, w, channels = space.shape
-        blocks = rng.integers(space.low.min(), int(space.high.max()) + 1, (*lead, 8, 8, channels))
-        picture = blocks.repeat(-(-h // 8), axis=-3).repeat(-(-w // 8), axis=-2)
+        blocks = rng.integers(space.low.min(), int(space.high.max()) + 1, (*lead, 2, 2, channels))
+        picture = blocks.repeat(-(-h // 2), axis=-3).repeat(-(-w // 2), axis=-2)
         return np.ascontiguousarray(picture[..., :h, :w, :]).astype(np.uint8)
     if np.issubdtype(space.dtype, np.integer):
         low, high = space.low.astype(np.int64), space.high.astype(np.int64)

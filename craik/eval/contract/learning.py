@@ -114,7 +114,7 @@ def overfits_one_batch(case: Case) -> None:
         return sum(float(total(case, losses, batch)) for losses in draws) / len(draws)
 
     begin = measured()
-    learn(case, model, None, [batch] * OVERFIT_UPDATES)
+    learn(case, model, None, [batch] * OVERFIT_UPDATES, lr=3e-3)
     end = measured()
     demand(
         end <= begin - (1 - OVERFIT_FACTOR) * abs(begin),

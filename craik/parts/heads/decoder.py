@@ -131,7 +131,7 @@ class BlockStem(nn.Module):
         self, memory: int, rest: int, outputs: int, hidden: int, blocks: int, norm: Callable[[int], nn.Module]
     ):
         super().__init__()
-        self.memory, self.blocks = memory, blocks
+        self.memory = memory
         self.recall = BlockLinear(memory // blocks, outputs, blocks)
         self.other = nn.Sequential(*layers(rest, [hidden], norm), nn.Linear(hidden, outputs))
         fan_in_linears(self.other)
@@ -139,4 +139,4 @@ class BlockStem(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """[M, memory + rest] -> [M, outputs]."""
         memory, rest = features[:, : self.memory], features[:, self.memory :]
-        return self.recall(memory.unflatten(-1, (self.blocks, -1))).flatten(1) + self.other(rest)
+        return self.recall(memory) + self.other(rest)

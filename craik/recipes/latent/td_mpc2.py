@@ -15,8 +15,6 @@ from craik.behave.planner_agent import PlannerAgent
 from craik.core.card import Card
 from craik.core.model import WorldModel
 from craik.core.spec import Spec
-from craik.eval.check import Check, Claim
-from craik.eval.trials import online_return
 from craik.families.latent import Goals, Latent
 from craik.nets.ensemble import EnsembleMLP
 from craik.nets.mlp import MLP

@@ -94,20 +94,21 @@ def published(deter: int, hidden: int, classes: int, depth: int) -> Config:
 
 SMALL = Config(
     deter=128,
-    hidden=128,
-    stoch=16,
+    hidden=64,
+    stoch=8,
     classes=16,
     blocks=1,
-    units=128,
+    units=64,
     channels=(16, 24, 32, 32),
     kernel=4,
     eyes=1,
     minds=2,
     glimpses=0.25,
-    rows=4,
-    lr=4e-4,
+    rows=8,
+    lr=1e-3,
     warmup=100,
-    length=16,
+    batch=32,
+    length=8,
     capacity=200_000,
     num_envs=4,
     ratio=0.5,
@@ -116,7 +117,7 @@ SMALL = Config(
 
 SIZES = {
     "tiny": dataclasses.replace(
-        SMALL, deter=16, hidden=16, stoch=4, classes=8, blocks=2, units=16, channels=(4, 4, 8, 8), bins=63, rows=2
+        SMALL, deter=32, hidden=16, stoch=4, classes=8, blocks=2, units=32, channels=(8, 8, 16, 16), bins=63, rows=2
     ),
     "small": SMALL,
     "12m": published(2048, 256, 16, 16),

@@ -15,9 +15,7 @@ KINDS = ("lerobot", "minari", "video")
 """What can be imported."""
 
 
-def import_dataset(
-    source: str | Path, target: str | Path, kind: str | None = None, size: int | None = None
-) -> Imported:
+def bring_in(source: str | Path, target: str | Path, kind: str | None = None, size: int | None = None) -> Imported:
     """Copies a data set into a new store; what is not sound is left out and named.
 
     Args:
@@ -34,7 +32,7 @@ def import_dataset(
 
 
 def open_source(source: str | Path, kind: str | None = None, size: int | None = None) -> Source:
-    """The reader for a data set; see `import_dataset`."""
+    """The reader for a data set; see `bring_in`."""
     kind = kind if kind is not None else tell(Path(source))
     if kind == "lerobot":
         return LeRobot(source)
