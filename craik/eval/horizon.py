@@ -81,16 +81,18 @@ def open_loop(
     """The open-loop error of a model on episodes it was not trained on, beside two predictors that learn nothing.
 
     "copy last" repeats the last thing seen; "constant velocity" goes on as between the last two. Numbers are divided
-    by their standard deviation over the episodes (those that never change are taken as they are) and the error is
-    their root mean square; images are in [0, 1] and the error is their mean square; a latent, which is looked at only
-    in a model that draws nothing, is compared with what the model believes on seeing the truth, scaled as numbers are.
+    by their standard deviation over all that is compared (those that never change are taken as they are) and the
+    error is their root mean square; images are in [0, 1] and the error is their mean square; a latent, which is looked
+    at only in a model that draws nothing, is compared with what the model believes on seeing the truth, scaled as
+    numbers are.
 
     Args:
         model: any world model that reads `obs` or `latent`.
         episodes: E held-out episodes.
         context: steps seen before the model is on its own, at least 1.
         horizons: steps ahead, rising.
-        windows: stretches taken from each episode, at random places.
+        windows: stretches taken from each episode, at random places where the longest horizon fits; at the beginning
+            where it fits nowhere.
         seed: of those places.
         generator: of the model's randomness; None for its mode.
 
@@ -124,13 +126,13 @@ def _cut(
     model: WorldModel, episodes: Sequence[Episode], context: int, far: int, windows: int, rng: np.random.Generator
 ) -> _Windows:
     """Windows at random places of every episode that is longer than the context."""
-    names = [k for k in model.spec.obs.spaces]
+    names = list(model.spec.obs.spaces)
     obs: dict[str, list[np.ndarray]] = {k: [] for k in names}
     action, steps, owner = [], [], []
     for number, episode in enumerate(episodes):
         if episode.num_steps <= context:
             continue
-        for start in rng.integers(0, episode.num_steps - context, windows):
+        for start in rng.integers(0, max(episode.num_steps - context - far, 0) + 1, windows):
             there = np.minimum(np.arange(start, start + context + far), episode.num_steps - 1)
             seen = np.minimum(np.arange(start, start + context + far + 1), episode.num_steps)
             for name in names:
@@ -195,14 +197,15 @@ def _compare(
 ) -> HorizonError:
     """Errors of the three predictors, averaged over each episode's windows."""
     image = name != "latent" and is_image(model.spec.obs.spaces[name])
-    scale = np.float64(255.0) if image else _spread(truth)
+    there = np.asarray(horizons)[None] <= cut.steps[:, None]  # [W, H]
+    real_times = np.concatenate([np.ones((len(there), 2), bool), there], 1)
+    scale = np.float64(255.0) if image else _spread(truth[real_times])
     guess, truth = guess / scale, truth / scale
     before, last, real = truth[:, :1], truth[:, 1:2], truth[:, 2:]
     ahead = np.asarray(horizons, float).reshape(1, -1, *(1,) * (truth.ndim - 2))
     straight = last + ahead * (last - before)
     straight = straight.clip(0, 1) if image else straight
     found = {"model": guess, "copy last": np.broadcast_to(last, real.shape), "constant velocity": straight}
-    there = np.asarray(horizons)[None] <= cut.steps[:, None]  # [W, H]
     errors = {}
     for predictor, x in found.items():
         error = np.square(x - real).reshape(*real.shape[:2], -1).mean(2)
@@ -213,8 +216,8 @@ def _compare(
 
 
 def _spread(x: np.ndarray) -> np.ndarray:
-    """The standard deviation of each number over windows and times; 1 for a number that never changes."""
-    std = x.reshape(-1, *x.shape[2:]).astype(np.float64).std(0)
+    """The standard deviation of each number of [n, ...]; 1 for a number that never changes."""
+    std = x.astype(np.float64).std(0)
     return np.where(std > 1e-6, std, 1.0)
 
 

@@ -314,4 +314,3 @@ def _source(state: Mapping[str, Any]) -> np.random.Generator:
     bits = np.random.PCG64()
     bits.state = copy.deepcopy(dict(state))  # type: ignore[assignment]
     return np.random.Generator(bits)
-

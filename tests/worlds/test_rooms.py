@@ -8,7 +8,9 @@ from craik.worlds.solids import depth, distance, nearest
 
 
 def test_nobody_is_ever_in_a_wall():
-    world = make("craik/Rooms-v0", 64, seed=2, factors={"door": (-0.6, 0.6), "wall": (-0.3, 0.3), "gain": 4.0, "drag": 0.5})
+    world = make(
+        "craik/Rooms-v0", 64, seed=2, factors={"door": (-0.6, 0.6), "wall": (-0.3, 0.3), "gain": 4.0, "drag": 0.5}
+    )
     world.reset()
     rng, last = np.random.default_rng(0), None
     crossed = 0

@@ -117,7 +117,17 @@ SMALL = Config(
 
 SIZES = {
     "tiny": dataclasses.replace(
-        SMALL, deter=32, hidden=16, stoch=4, classes=8, blocks=2, units=32, channels=(8, 8, 16, 16), bins=63, rows=2
+        SMALL,
+        deter=32,
+        hidden=16,
+        stoch=4,
+        classes=8,
+        blocks=2,
+        units=32,
+        channels=(8, 8, 16, 16),
+        bins=63,
+        glimpses=1.0,
+        rows=2,
     ),
     "small": SMALL,
     "12m": published(2048, 256, 16, 16),
