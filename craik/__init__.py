@@ -20,10 +20,10 @@ _HOMES = {
     "decode": "craik.core.imagine",
     "check": "craik.eval.contract",
     "recipe": "craik.core.registry",
-    "train": "craik.train.start",
+    "learn": "craik.train.start",
     "load": "craik.train.run",
 }
-"""Public name -> the module that holds it."""
+"""Public name -> the module that holds it under that name."""
 
 __all__ = [
     "Batch",
@@ -35,9 +35,9 @@ __all__ = [
     "decode",
     "encode",
     "imagine",
+    "learn",
     "load",
     "recipe",
-    "train",
 ]
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from craik.core.state import State
     from craik.eval.contract import check
     from craik.train.run import load
-    from craik.train.start import train
+    from craik.train.start import learn
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,11 @@ class MPPI(Planner):
 
     Each round, the K best of N plans are weighted by exp(temperature * (score - best score)); mean and std become
     their weighted mean and standard deviation, std within [min_std, max_std] (TD-MPC, equations 4 and 5). The
-    answer is one of the K, drawn by weight. Where the model offers `action`, some candidates follow its proposals:
-    one exactly, the others with the least spread as noise.
+    answer is the last mean, for choices the likeliest; TD-MPC2 takes one of the K, drawn by weight, which adds noise
+    where scores differ by less than 1 / temperature.
+
+    Where the model offers `action`, some candidates follow its proposals: one exactly, the others with the least
+    spread as noise.
 
     Args:
         space: the action space.
@@ -72,9 +75,8 @@ class MPPI(Planner):
             weights = torch.softmax(self.temperature * (value - value[:, :1]), 1)
             mean, std = self.proposals.fit(elites, weights)
             history.append(Iteration(mean, std, value[:, 0]))
-        drawn = torch.multinomial(weights, 1, generator=generator)
-        chosen = pick(elites, drawn)[:, 0]
-        return self.decide(chosen, value.gather(1, drawn)[:, 0], mean, std, Warm(mean), history)
+        expected = (weights * value).sum(1)
+        return self.decide(self.proposals.within(mean), expected, mean, std, Warm(mean), history)
 
     def prior(self, model: WorldModel, state: State, generator: torch.Generator) -> Tensor:
         """Plans that follow the model's own proposals: [B, P, H, A]; P is 0 where it has none."""

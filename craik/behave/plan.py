@@ -151,7 +151,7 @@ class Planner(nn.Module, ABC):
         mean, std = self.proposals.begin(batch, self.config.horizon, self.vector.size)
         if self.config.warm_start:
             assert isinstance(memory, Warm)
-            mean = shift(memory.mean, mean, self.config.receding_horizon)
+            mean = self.proposals.reopen(shift(memory.mean, mean, self.config.receding_horizon))
         return mean, std
 
     def steps(self, vectors: Tensor) -> Tensor:

@@ -32,6 +32,10 @@ class Normals(nn.Module):
         """Plans [B, N, H, A] from mean and spread [B, H, A] and unit normal noise [B, N, H, A]."""
         return self.within(mean[:, None] + std[:, None] * noise)
 
+    def reopen(self, mean: Tensor) -> Tensor:
+        """Where to begin from the last plan's mean [B, H, A]: there, since the spread begins anew."""
+        return mean
+
     def within(self, vectors: Tensor) -> Tensor:
         """The nearest plans that the action space allows."""
         return torch.where(self.bounded, vectors.clamp(-1, 1), vectors)
@@ -80,6 +84,10 @@ class Categories(nn.Module):
         """
         uniform = (0.5 * (1 + torch.erf(noise / math.sqrt(2)))).clamp(1e-7, 1 - 1e-6)
         return self.within(mean.log()[:, None] - (-uniform.log()).log())
+
+    def reopen(self, mean: Tensor) -> Tensor:
+        """Where to begin from the last plan's chances [B, H, A]: halfway to even, or nothing else is tried."""
+        return (mean + self.even) / 2
 
     def within(self, vectors: Tensor) -> Tensor:
         """The nearest plans that the action space allows: a one at each choice's largest number."""

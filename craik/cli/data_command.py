@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -40,6 +40,10 @@ class Import:
 
     source: tyro.conf.Positional[Path]
     path: tyro.conf.Positional[Path]
+    kind: Literal["minari", "lerobot", "video"] | None = None
+    """What it is; by default told from what it looks like."""
+    size: int | None = None
+    """Height and width to which pictures are scaled; as they are without."""
 
 
 Command = (
@@ -62,8 +66,8 @@ def run(argv: list[str]) -> None:
             raise SystemExit(1 if said.problems else 0)
         case Repair(path):
             tell(keeping.repair(path), "changes")
-        case Import(source, path):
-            bring(source, path)
+        case Import():
+            bring(command)
 
 
 def inspect(path: Path) -> None:
@@ -99,9 +103,12 @@ def tell(report: keeping.Report, kind: str) -> None:
         print(f"  {problem.file}\n    {problem.cause}\n    fix: {problem.fix}")
 
 
-def bring(source: Path, path: Path) -> None:
-    """Imports a foreign data set, told apart by what it looks like."""
+def bring(command: Import) -> None:
+    """Imports a foreign data set, and says what of it could not be taken."""
     from craik.data.foreign import bring_in
 
-    store = bring_in(source, path)
-    print(f"{path}: {len(store)} episodes, {store.num_steps} steps\n  look: craik data inspect {path}")
+    done = bring_in(command.source, command.path, kind=command.kind, size=command.size)
+    for problem in done.problems:
+        print(f"left out: {problem.file}\n    {problem.cause}\n    fix: {problem.fix}")
+    print(f"{command.path}: {done.num_episodes} episodes, {done.num_steps} steps")
+    print(f"  look: craik data inspect {command.path}")

@@ -34,7 +34,7 @@ def list_recipes(markdown: bool = False) -> None:
 
 def rows() -> list[tuple[str, ...]]:
     """One row a recipe, from its card."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for name in where():
         module = recipe(name)
         card = module.CARD

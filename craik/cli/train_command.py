@@ -12,7 +12,7 @@ import tyro
 from craik.cli.progress import Display
 from craik.core.errors import CraikError
 from craik.train.run import folder_name
-from craik.train.start import train, train_offline
+from craik.train.start import learn, learn_offline
 
 
 def run(argv: list[str]) -> None:
@@ -72,9 +72,9 @@ def train_recipe(
             "every": every, "bf16": bf16, "compile": compile, "device": device,
         }  # fmt: skip
         if world is not None:
-            train(recipe, world, steps=steps, **shared)
+            learn(recipe, world, steps=steps, **shared)
         else:
-            train_offline(recipe, str(data), updates=updates, **shared)
+            learn_offline(recipe, str(data), updates=updates, **shared)
     print(f"\ntrained: {place}\n  score it: craik eval {place}\n  see it:   craik dream {place}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tyro
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from craik.worlds import describe, film, known
 
@@ -23,9 +23,10 @@ def worlds(film_to: Path | None = None, all: bool = False) -> None:
         film_to: also draw a contact sheet of them, as a PNG, to this file.
         all: list the ids of every world that Gymnasium knows here, too.
     """
-    table = Table("world", "what it is", "sees", "does")
-    for entry in describe():
-        table.add_row(*entry)
+    table = Table(Column("world", no_wrap=True), "what it is", "numbers", "does", "steps", "goal")
+    for line in describe():
+        row = (line.id, line.says, str(line.numbers), line.action, str(line.steps or "-"), "yes" if line.goal else "")
+        table.add_row(*row)
     Console().print(table)
     if all:
         print("\n".join(name for name in known() if not name.startswith("craik/")))

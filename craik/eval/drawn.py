@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +61,7 @@ class Drawn(WorldModel[State]):
     def read(self, state, query=None):  # noqa: ANN001, ANN201
         """The model's, and `obs` as the decoder draws it."""
         told = self.model.read(state, query)
-        ways = {name: (lambda name=name: told[name]) for name in self.model.spec.reads}
+        ways: dict[str, Callable[[], Any]] = {name: partial(told.__getitem__, name) for name in self.model.spec.reads}
         ways["obs"] = lambda: self.decoder(told["latent"])
         return Readings(ways, self.spec.reads)
 

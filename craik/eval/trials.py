@@ -16,7 +16,7 @@ from craik.core.spec import Spec
 from craik.eval.check import Claim, Trial
 from craik.eval.pretend import ShuffledActions
 from craik.eval.returns import Returns, evaluate, nothing_returns, random_returns, spec_of
-from craik.train.start import train
+from craik.train.start import learn
 from craik.worlds.oracle import Oracle
 
 MakePlanner = Callable[[Spec], Agent]
@@ -71,7 +71,7 @@ def online_return(
         size: one of the recipe's SIZES.
         image_size: height and width of pixels.
         steps: environment steps; None for what the recipe says.
-        overrides: as in `craik.train.start.train`.
+        overrides: as in `craik.train.start.learn`.
         episodes: that the recipe's agent and the baselines are judged by.
         planner: what plans in the model; None for a model that offers no reward.
         planned_episodes: that planning is judged by.
@@ -82,7 +82,7 @@ def online_return(
 
     def run(seed: int) -> dict[str, float]:
         begin = time.process_time()
-        run = train(
+        run = learn(
             recipe, world, size=size, obs=obs, image_size=image_size, steps=steps, seed=seed, overrides=overrides
         )
         trained = time.process_time()

@@ -57,7 +57,7 @@ class BlockGRU(nn.Module):
         self.gates = BlockLinear(memory // blocks, 3 * memory, blocks)
 
     def forward(self, memory: Tensor, x: Tensor) -> Tensor:
-        """memory [M, memory], x [M, inputs] -> the next memory [M, memory]."""
+        """The next memory [M, memory], from memory [M, memory] and x [M, inputs]."""
         if self.blocks == 1:
             told = torch.cat([memory, x], -1)
         else:

@@ -16,7 +16,8 @@ def layers(
     """Linear -> norm -> activation for each width of `hidden`: [..., inputs] -> [..., hidden[-1]]."""
     stack: list[nn.Module] = []
     for width in hidden:
-        stack += [nn.Linear(inputs, width, bias=norm is None), *([norm(width)] if norm else []), act()]
+        # With a bias even under a norm: without one the norm would forget how large the inputs are.
+        stack += [nn.Linear(inputs, width), *([norm(width)] if norm else []), act()]
         inputs = width
     return nn.Sequential(*stack)
 

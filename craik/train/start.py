@@ -28,7 +28,7 @@ Changes = Mapping[str, tuple[Any, Any]]
 """Setting -> (then, now)."""
 
 
-def train(
+def learn(
     recipe: str,
     world: str,
     *,
@@ -97,7 +97,7 @@ def train(
         return _train(run, replay, segment, changed, progress, evaluate, compile)
 
 
-def train_offline(
+def learn_offline(
     recipe: str,
     data: str | Path | Replay,
     *,
@@ -125,9 +125,9 @@ def train_offline(
         updates: optimiser updates in all; None for what the recipe says.
         seed: everything random in the run is derived from it.
         dir: the run's directory; None to keep all in memory.
-        overrides: as in `train`.
-        progress: as in `train`.
-        evaluate: as in `train`.
+        overrides: as in `learn`.
+        progress: as in `learn`.
+        evaluate: as in `learn`.
         every: updates between checkpoints.
         bf16: whether losses are computed under bfloat16 autocast.
         compile: whether the model's loss is compiled.
@@ -138,7 +138,7 @@ def train_offline(
 
     Raises:
         DataError: if the data set cannot be read.
-        Others: as `train` does.
+        Others: as `learn` does.
     """
     replay = data if isinstance(data, Replay) else _open_data(Path(data), obs)
     extra = {"training.updates": updates} if updates is not None else {}

@@ -222,8 +222,7 @@ class ReadsLess(Honest):
 @planted("readings_fit_the_spec")
 class DoubleReward(Honest):
     def read(self, state, query=None):
-        readings = super().read(state, query)
-        return {**readings, "reward": readings["reward"].double()}
+        return {**super().read(state, query), "reward": self.head("reward", state.hidden).double()}
 
 
 @planted("readings_fit_the_spec")
@@ -335,8 +334,7 @@ class NoisyReading(Honest):
     def read(self, state, query=None):
         self.seed += 1
         noise = torch.randn(len(state.hidden), generator=torch.Generator().manual_seed(self.seed))
-        readings = super().read(state, query)
-        return {**readings, "value": readings["value"] + noise}
+        return {**super().read(state, query), "value": self.head("value", state.hidden) + noise}
 
 
 @planted("global_generators_are_untouched")

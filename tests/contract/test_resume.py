@@ -8,7 +8,7 @@ import torch
 from craik.core.registry import recipe, where
 from craik.eval.contract import kinds_taken
 from craik.train import checkpoint
-from craik.train.start import train
+from craik.train.start import learn
 
 WORLDS = {
     "vector-box": ("craik/Swing-v0", "state"),
@@ -29,7 +29,7 @@ SETTINGS = {
 def trained(name, kind, updates, folder):
     world, obs = WORLDS[kind]
     steps = PREFILL + int(updates / RATIO)
-    return train(name, world, obs=obs, steps=steps, seed=7, every=N // 2, dir=folder, overrides=SETTINGS)
+    return learn(name, world, obs=obs, steps=steps, seed=7, every=N // 2, dir=folder, overrides=SETTINGS)
 
 
 def written(folder, updates):

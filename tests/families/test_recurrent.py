@@ -22,7 +22,9 @@ PIXELS = spaces.Box(0, 255, (64, 64, 3), np.uint8)
 def build(obs: dict, **changes):
     recipe = craik.recipe("dreamer_v3")
     torch.manual_seed(0)
-    return recipe.build(dataclasses.replace(recipe.SIZES["tiny"], **changes), Spec.of(spaces.Dict(obs), spaces.Discrete(3)))
+    return recipe.build(
+        dataclasses.replace(recipe.SIZES["tiny"], **changes), Spec.of(spaces.Dict(obs), spaces.Discrete(3))
+    )
 
 
 def dense(x, weight, bias=None):
@@ -31,7 +33,7 @@ def dense(x, weight, bias=None):
 
 def layer(x, stack):
     """Linear, norm, SiLU, written out."""
-    x = dense(x, stack[0].weight)
+    x = dense(x, stack[0].weight, stack[0].bias)
     x = (x - x.mean(-1, keepdim=True)) / (x.var(-1, unbiased=False, keepdim=True) + stack[1].eps).sqrt()
     x = x * stack[1].weight + stack[1].bias
     return x * torch.sigmoid(x)
@@ -40,7 +42,9 @@ def layer(x, stack):
 def plain_cell(rssm, deter, stoch, vector):
     """The paper's recurrent cell, block by block in a loop."""
     cell, blocks = rssm.cell, rssm.cell.blocks
-    told = torch.cat([layer(deter, rssm.from_memory), layer(stoch, rssm.from_choices), layer(vector, rssm.from_action)], -1)
+    told = torch.cat(
+        [layer(deter, rssm.from_memory), layer(stoch, rssm.from_choices), layer(vector, rssm.from_action)], -1
+    )
     size = deter.shape[-1] // blocks
     mixed = [
         dense(torch.cat([deter[:, i * size : (i + 1) * size], told], -1), cell.mix.weight[i], cell.mix.bias[i])
@@ -62,18 +66,22 @@ def plain_cell(rssm, deter, stoch, vector):
 def test_twin_of_the_rssm(blocks):
     torch.manual_seed(0)
     rssm = RSSM(2, 5, deter=16, hidden=8, stoch=3, classes=4, blocks=blocks, norm=nn.LayerNorm)
+    for parameter in rssm.parameters():  # biases begin at zero, where a forgotten one would not be noticed
+        nn.init.normal_(parameter, std=0.5)
     belief = Belief(torch.randn(6, 16), F.one_hot(torch.randint(4, (6, 3)), 4).float().flatten(1))
     vector, seen = torch.randn(6, 2), torch.randn(6, 5)
     deter = plain_cell(rssm, belief.deter, belief.stoch, vector)
 
     ahead = rssm.step(belief, vector, None)
     assert torch.allclose(ahead.deter, deter, atol=1e-5)
-    prior = dense(layer(layer(deter, rssm.prior.hidden[:3]), rssm.prior.hidden[3:]), rssm.prior.out.weight)
+    hidden = layer(layer(deter, rssm.prior.hidden[:3]), rssm.prior.hidden[3:])
+    prior = dense(hidden, rssm.prior.out.weight, rssm.prior.out.bias)
     assert torch.equal(ahead.stoch.unflatten(-1, (3, 4)).argmax(-1), prior.unflatten(-1, (3, 4)).argmax(-1))
 
     opens = torch.zeros(6, 1, dtype=torch.bool)
     after, logits = rssm.follow(belief, vector[:, None], seen[:, None], opens, None)
-    joined = nn.Linear(16 + 5, 8, bias=False)
+    joined = nn.Linear(16 + 5, 8)
+    joined.bias = rssm.from_seen.bias
     joined.weight = nn.Parameter(torch.cat([rssm.to_seen.weight, rssm.from_seen.weight], 1))
     hidden = layer(torch.cat([deter, seen], -1), nn.Sequential(joined, rssm.norm))
     posterior = dense(hidden, rssm.posterior.weight, rssm.posterior.bias).unflatten(-1, (3, 4))
@@ -96,7 +104,7 @@ def test_reward_and_proceed_are_of_the_arrival():
     """A reward that is written in the observation arrived at is learned; the same one a step late would not be."""
     model = build({"state": STATE})
     optimiser = torch.optim.Adam(model.parameters(), 2e-2)
-    for i in range(70):
+    for i in range(100):
         batch = random_batch(model.spec, 24, 5, [i])
         batch = dataclasses.replace(
             batch,
@@ -136,3 +144,12 @@ def test_decoded_observations_keep_to_their_space():
 def test_pictures_that_cannot_be_halved_are_refused():
     with pytest.raises(SpecError, match="cannot be halved"):
         build({"pixels": spaces.Box(0, 255, (60, 60, 3), np.uint8)})
+
+
+def test_the_size_of_numbers_and_actions_is_not_lost_in_norms():
+    model = build({"state": STATE})
+    one = torch.tensor([[0.1, -0.2, 0.05]])
+    features = model.encoder({"state": torch.cat([one, 2 * one])})
+    assert (features[0] - features[1]).abs().max() > 0.05
+    effort = model.rssm.from_action(torch.tensor([[0.2, 0.0, 0.0], [0.4, 0.0, 0.0]]))
+    assert (effort[0] - effort[1]).abs().max() > 0.05

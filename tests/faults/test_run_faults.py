@@ -21,7 +21,7 @@ from craik.train.checkpoint import DiskFull, IncompleteCheckpoint
 from craik.train.learner import module_tensors
 from craik.train.lock import Lock, RunLocked, boot_id, holder
 from craik.train.run import load
-from craik.train.start import train
+from craik.train.start import learn
 
 pytestmark = pytest.mark.faults
 
@@ -32,10 +32,10 @@ import sys
 sys.path.insert(0, {str(TOY)!r})
 import toy_recipe
 toy_recipe.enter()
-from craik.train.start import train
+from craik.train.start import learn
 def tell(progress):
     print(progress.phase, progress.updates, flush=True)
-train("toy", "Pendulum-v1", steps=int(sys.argv[2]), dir=sys.argv[1], every=40, progress=tell)
+learn("toy", "Pendulum-v1", steps=int(sys.argv[2]), dir=sys.argv[1], every=40, progress=tell)
 """
 
 
@@ -70,7 +70,7 @@ def test_a_signal_saves_and_leaves_with_its_code(tmp_path, signum, code):
     done = max(int(line.split()[1]) for line in out.splitlines() or ["train 25"])
     run = load(tmp_path / "run")
     assert run.updates >= done
-    again = train("toy", "Pendulum-v1", steps=run.steps + 40, dir=tmp_path / "run", every=40)
+    again = learn("toy", "Pendulum-v1", steps=run.steps + 40, dir=tmp_path / "run", every=40)
     assert again.updates > run.updates
 
 
@@ -96,8 +96,8 @@ def test_killed_and_resumed_a_run_equals_one_that_was_not(tmp_path):
     assert holder(tmp_path / "run") is None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an unfinished checkpoint may be about
-        killed = train("toy", "Pendulum-v1", steps=1000, dir=tmp_path / "run", every=40)
-    whole = train("toy", "Pendulum-v1", steps=1000, every=40)
+        killed = learn("toy", "Pendulum-v1", steps=1000, dir=tmp_path / "run", every=40)
+    whole = learn("toy", "Pendulum-v1", steps=1000, every=40)
     for key, value in module_tensors(whole.model).items():
         assert torch.equal(value, module_tensors(killed.model)[key]), key
     updates = [r["updates"] for r in log.read(tmp_path / "run" / "log.jsonl") if r.get("phase") == "train"]
@@ -110,7 +110,7 @@ def test_a_second_process_is_told_who_holds_the_run(tmp_path):
     try:
         assert holder(tmp_path / "run") == child.pid
         with pytest.raises(RunLocked, match=f"pid {child.pid}"):
-            train("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run")
+            learn("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run")
     finally:
         child.kill()
         child.wait()
@@ -138,14 +138,14 @@ def test_a_full_disk_is_lived_with_twice(tmp_path, monkeypatch):
 
     monkeypatch.setattr(loop.checkpoint, "save", full_for_two)
     with pytest.warns(UserWarning, match="going on without this checkpoint"):
-        run = train("toy", "Pendulum-v1", dir=path, every=15)
+        run = learn("toy", "Pendulum-v1", dir=path, every=15)
     assert load(path).updates == run.updates == 75
     assert [r["updates"] for r in log.read(path / "log.jsonl") if r.get("event") == "no space"] == [30, 45]
 
 
 def test_a_disk_that_stays_full_stops_the_run_and_keeps_what_there_is(tmp_path, monkeypatch):
     path = tmp_path / "run"
-    train("toy", "Pendulum-v1", steps=200, dir=path, every=10)
+    learn("toy", "Pendulum-v1", steps=200, dir=path, every=10)
     before = load(path).updates
     fsync = os.fsync
 
@@ -158,7 +158,7 @@ def test_a_disk_that_stays_full_stops_the_run_and_keeps_what_there_is(tmp_path, 
         warnings.simplefilter("always")
         patch.setattr(os, "fsync", full)
         with pytest.raises(DiskFull):
-            train("toy", "Pendulum-v1", steps=400, dir=path, every=10)
+            learn("toy", "Pendulum-v1", steps=400, dir=path, every=10)
     assert sum("going on without" in str(w.message) for w in said) == 2
     assert load(path).updates == before
     assert checkpoint.unfinished(path / "checkpoints") == []
@@ -166,7 +166,7 @@ def test_a_disk_that_stays_full_stops_the_run_and_keeps_what_there_is(tmp_path, 
 
 def test_only_unfinished_checkpoints_are_an_error_that_names_them(tmp_path):
     path = tmp_path / "run"
-    train("toy", "Pendulum-v1", steps=150, dir=path)
+    learn("toy", "Pendulum-v1", steps=150, dir=path)
     for place in checkpoint.steps(path / "checkpoints"):
         (place / "MANIFEST.json").unlink()
         place.rename(path / "checkpoints" / f".tmp-{place.name}-1")

@@ -18,7 +18,7 @@ from craik.train.guard import Diverged
 from craik.train.learner import module_tensors
 from craik.train.loop import derive
 from craik.train.run import ConfigChanged, load
-from craik.train.start import train, train_offline
+from craik.train.start import learn, learn_offline
 
 SMALL = {"training.batch": 2, "training.length": 4, "training.num_envs": 2}
 
@@ -60,10 +60,10 @@ def gather(tmp_path, steps=600):
 def test_online_2n_equals_n_stop_resume_n(tmp_path, ratio):
     settings = {**SMALL, "training.ratio": ratio, "training.prefill": 60}
     every = int(ratio * 80)
-    whole = train("toy", "Pendulum-v1", steps=380, every=every, dir=tmp_path / "whole", overrides=settings)
-    first = train("toy", "Pendulum-v1", steps=220, every=every, dir=tmp_path / "parts", overrides=settings)
+    whole = learn("toy", "Pendulum-v1", steps=380, every=every, dir=tmp_path / "whole", overrides=settings)
+    first = learn("toy", "Pendulum-v1", steps=220, every=every, dir=tmp_path / "parts", overrides=settings)
     assert first.updates == whole.updates // 2 == 2 * every
-    second = train("toy", "Pendulum-v1", steps=380, every=every, dir=tmp_path / "parts", overrides=settings)
+    second = learn("toy", "Pendulum-v1", steps=380, every=every, dir=tmp_path / "parts", overrides=settings)
     assert second.updates == whole.updates == 4 * every
     assert_same_weights(whole, second)
     assert_same_checkpoint(tmp_path / "whole", tmp_path / "parts", whole.updates)
@@ -72,9 +72,9 @@ def test_online_2n_equals_n_stop_resume_n(tmp_path, ratio):
 
 def test_offline_2n_equals_n_stop_resume_n_wherever_it_stops(tmp_path):
     data = gather(tmp_path)
-    whole = train_offline("toy", data, updates=50, every=25, dir=tmp_path / "whole", overrides=SMALL)
-    train_offline("toy", data, updates=17, every=25, dir=tmp_path / "parts", overrides=SMALL)
-    second = train_offline("toy", data, updates=50, every=25, dir=tmp_path / "parts", overrides=SMALL)
+    whole = learn_offline("toy", data, updates=50, every=25, dir=tmp_path / "whole", overrides=SMALL)
+    learn_offline("toy", data, updates=17, every=25, dir=tmp_path / "parts", overrides=SMALL)
+    second = learn_offline("toy", data, updates=50, every=25, dir=tmp_path / "parts", overrides=SMALL)
     assert_same_weights(whole, second)
     a, b = (checkpoint.read(tmp_path / r / "checkpoints" / "step-00000050") for r in ("whole", "parts"))
     for file in a[0]:
@@ -84,27 +84,27 @@ def test_offline_2n_equals_n_stop_resume_n_wherever_it_stops(tmp_path):
 
 
 def test_a_run_in_memory_gives_the_numbers_of_one_on_disk(tmp_path):
-    a = train("toy", "Pendulum-v1", every=20, dir=tmp_path / "run", overrides=SMALL)
-    b = train("toy", "Pendulum-v1", every=20, overrides=SMALL)
+    a = learn("toy", "Pendulum-v1", every=20, dir=tmp_path / "run", overrides=SMALL)
+    b = learn("toy", "Pendulum-v1", every=20, overrides=SMALL)
     assert b.path is None
     assert (a.updates, a.steps) == (b.updates, b.steps) == (75, 400)
     assert_same_weights(a, b)
 
 
 def test_another_seed_gives_other_numbers():
-    a, b = (train("toy", "Pendulum-v1", steps=150, seed=s, overrides=SMALL) for s in (0, 1))
+    a, b = (learn("toy", "Pendulum-v1", steps=150, seed=s, overrides=SMALL) for s in (0, 1))
     assert not torch.equal(a.model.move.weight, b.model.move.weight)
 
 
 def test_the_global_sources_of_randomness_are_not_touched():
     ours, theirs = torch.get_rng_state(), np.random.get_state()[1].copy()
-    train("toy", "Pendulum-v1", steps=150, overrides=SMALL)
+    learn("toy", "Pendulum-v1", steps=150, overrides=SMALL)
     assert torch.equal(ours, torch.get_rng_state())
     assert np.array_equal(theirs, np.random.get_state()[1])
 
 
 def test_a_run_loads_as_it_was_trained(tmp_path):
-    run = train("toy", "Pendulum-v1", dir=tmp_path / "run", every=50, overrides={**SMALL, "hidden": [2, 3]})
+    run = learn("toy", "Pendulum-v1", dir=tmp_path / "run", every=50, overrides={**SMALL, "hidden": [2, 3]})
     again = load(tmp_path / "run")
     assert_same_weights(run, again)
     assert (again.updates, again.steps, again.world) == (75, 400, "Pendulum-v1")
@@ -116,15 +116,15 @@ def test_a_run_loads_as_it_was_trained(tmp_path):
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
-    a = train("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run", overrides=SMALL)
-    b = train("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run", overrides=SMALL)
+    a = learn("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run", overrides=SMALL)
+    b = learn("toy", "Pendulum-v1", steps=200, dir=tmp_path / "run", overrides=SMALL)
     assert_same_weights(a, b)
     assert a.updates == b.updates
 
 
 def test_reports_tell_where_it_stands_and_evaluation_joins_them(tmp_path):
     reports = []
-    train(
+    learn(
         "toy",
         "Pendulum-v1",
         dir=tmp_path / "run",
@@ -144,44 +144,44 @@ def test_reports_tell_where_it_stands_and_evaluation_joins_them(tmp_path):
 
 
 def test_learning_waits_until_there_is_a_row_to_learn_from():
-    run = train("toy", "Pendulum-v1", steps=500, overrides={**SMALL, "training.prefill": 0, "training.length": 150})
+    run = learn("toy", "Pendulum-v1", steps=500, overrides={**SMALL, "training.prefill": 0, "training.length": 150})
     assert run.updates == 125
 
 
 def test_changed_numbers_are_noted_and_a_changed_model_is_refused(tmp_path):
     path = tmp_path / "run"
-    train("toy", "Pendulum-v1", steps=200, dir=path, overrides=SMALL)
-    train("toy", "Pendulum-v1", steps=300, dir=path, overrides={**SMALL, "training.lr": 1e-4})
+    learn("toy", "Pendulum-v1", steps=200, dir=path, overrides=SMALL)
+    learn("toy", "Pendulum-v1", steps=300, dir=path, overrides={**SMALL, "training.lr": 1e-4})
     noted = {r["key"]: (r["then"], r["now"]) for r in log.read(path / "log.jsonl") if r.get("event") == "override"}
     assert noted == {"training.lr": (1e-3, 1e-4), "training.steps": (200, 300)}
     before = (path / "config.json").read_bytes()
     with pytest.raises(CraikError, match=r"encode\.weight: \(8, 3\) .* saved, \(16, 3\) .* now"):
-        train("toy", "Pendulum-v1", size="small", dir=path, overrides=SMALL)
+        learn("toy", "Pendulum-v1", size="small", dir=path, overrides=SMALL)
     with pytest.raises(ConfigChanged, match="seed: 0 then, 1 now"):
-        train("toy", "Pendulum-v1", seed=1, dir=path, overrides=SMALL)
+        learn("toy", "Pendulum-v1", seed=1, dir=path, overrides=SMALL)
     with pytest.raises(ConfigChanged, match=r"training\.optimizer: 'adamw' then, 'laprop' now"):
-        train("toy", "Pendulum-v1", dir=path, overrides={**SMALL, "training.optimizer": "laprop"})
+        learn("toy", "Pendulum-v1", dir=path, overrides={**SMALL, "training.optimizer": "laprop"})
     assert (path / "config.json").read_bytes() == before
     assert load(path).steps == 300
 
 
 def test_names_that_do_not_exist_are_told_with_the_nearest(tmp_path):
     with pytest.raises(UnknownName, match=r"recipe called 'toyy'; did you mean toy\?"):
-        train("toyy", "Pendulum-v1")
+        learn("toyy", "Pendulum-v1")
     with pytest.raises(UnknownName, match=r"size of toy called 'tny'; did you mean tiny\?"):
-        train("toy", "Pendulum-v1", size="tny")
+        learn("toy", "Pendulum-v1", size="tny")
     with pytest.raises(UnknownName, match=r"did you mean batch\?"):
-        train("toy", "Pendulum-v1", overrides={"training.bach": 1})
+        learn("toy", "Pendulum-v1", overrides={"training.bach": 1})
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(CraikError, match="exists and is no run"):
-        train("toy", "Pendulum-v1", dir=tmp_path)
+        learn("toy", "Pendulum-v1", dir=tmp_path)
     with pytest.raises(CraikError, match=r"no config\.json"):
         load(tmp_path)
 
 
 def test_a_run_that_diverges_leaves_a_report_and_no_bad_checkpoint(tmp_path):
     path = tmp_path / "run"
-    train("toy", "Pendulum-v1", steps=200, dir=path, every=10, overrides=SMALL)
+    learn("toy", "Pendulum-v1", steps=200, dir=path, every=10, overrides=SMALL)
     kept = checkpoint.steps(path / "checkpoints")
 
     def poison(run):
@@ -189,7 +189,7 @@ def test_a_run_that_diverges_leaves_a_report_and_no_bad_checkpoint(tmp_path):
         return {}
 
     with pytest.raises(Diverged):
-        train("toy", "Pendulum-v1", steps=400, dir=path, every=10, overrides=SMALL, evaluate=poison)
+        learn("toy", "Pendulum-v1", steps=400, dir=path, every=10, overrides=SMALL, evaluate=poison)
     assert checkpoint.steps(path / "checkpoints") == kept
     (folder,) = (path / "crash").iterdir()
     report = json.loads((folder / "report.json").read_text())

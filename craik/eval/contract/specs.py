@@ -14,7 +14,7 @@ from craik.core.model import WorldModel
 from craik.core.spec import Spec
 from craik.eval.contract.clause import Case
 
-_SEEN = {
+_SEEN: dict[str, dict[str, spaces.Space]] = {
     "vector": {"state": spaces.Box(-np.inf, np.inf, (5,), np.float32)},
     "pixels": {"pixels": spaces.Box(0, 255, (64, 64, 3), np.uint8)},
     "mixed": {
@@ -23,7 +23,7 @@ _SEEN = {
         "phase": spaces.Discrete(4),
     },
 }
-_DONE = {
+_DONE: dict[str, spaces.Space] = {
     "discrete": spaces.Discrete(4),
     "box": spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32)),
     "multidiscrete": spaces.MultiDiscrete([2, 3]),

@@ -76,11 +76,13 @@ class RSSM(nn.Module):
         self.prior = MLP(deter, [hidden] * guesses, stoch * classes, norm)
         # The posterior's first layer sees [memory, seen]; its two halves are kept apart so that all that is seen in a
         # stretch goes through at once, outside the loop over time.
-        self.from_seen = nn.Linear(seen, hidden, bias=False)
+        self.from_seen = nn.Linear(seen, hidden)
         self.to_seen = nn.Linear(deter, hidden, bias=False)
         self.norm = norm(hidden)
         self.posterior = nn.Linear(hidden, stoch * classes)
         fan_in_linears(self)
+        # Under a norm without a bias only the direction of an action would count, and not its size.
+        nn.init.normal_(self.from_action[0].bias)  # type: ignore[arg-type]
 
     def start(self, batch: int, device: torch.device) -> Belief:
         """Nothing remembered, nothing guessed."""

@@ -55,6 +55,8 @@ class Encoder(nn.Module):
         if self.numbers.size:
             self.feel = layers(self.numbers.size, [units] * depth, norm)
             fan_in_linears(self.feel)
+            # Under a norm without a bias only the direction of the numbers would count, and not their size.
+            nn.init.normal_(self.feel[0].bias)  # type: ignore[arg-type]
             self.size += units
         if self.images:
             h, w, stacked = picture_shape(space, len(channels))
@@ -92,7 +94,7 @@ class Numbers(nn.Module):
         self.size = sum(self.parts.values())
 
     def forward(self, obs: dict[str, Tensor]) -> Tensor:
-        """name -> [M, ...] -> [M, size]: symlog of numbers, one-hots of Discrete."""
+        """Observations name -> [M, ...] to [M, size]: symlogs of numbers, one-hots of Discrete."""
         return torch.cat([self.one(k, obs[k]) for k in self.parts], -1)
 
     def one(self, name: str, value: Tensor) -> Tensor:
@@ -108,7 +110,7 @@ def picture_shape(space: spaces.Dict, halvings: int) -> tuple[int, int, int]:
     Raises:
         SpecError: if they differ in size, or cannot be halved so often.
     """
-    shapes = [s.shape for s in space.spaces.values() if is_image(s)]
+    shapes = [s.shape or () for s in space.spaces.values() if is_image(s)]
     h, w = shapes[0][:2]
     if any(s[:2] != (h, w) for s in shapes):
         raise SpecError(f"the pictures have different sizes: {[s[:2] for s in shapes]}", "resize them to one size")

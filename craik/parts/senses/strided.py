@@ -29,4 +29,5 @@ class Strided(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Images [B, h, w, C], about unit size -> [B, width]."""
-        return self.layers(torch.movedim(image, -1, 1))
+        image = image - image.mean((1, 2), keepdim=True)
+        return self.layers(torch.movedim(4*image, -1, 1))

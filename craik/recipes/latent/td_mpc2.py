@@ -15,6 +15,8 @@ from craik.behave.planner_agent import PlannerAgent
 from craik.core.card import Card
 from craik.core.model import WorldModel
 from craik.core.spec import Spec
+from craik.eval.check import Check, Claim, Trial
+from craik.eval.trials import online_return
 from craik.families.latent import Goals, Latent
 from craik.nets.ensemble import EnsembleMLP
 from craik.nets.mlp import MLP
@@ -40,6 +42,7 @@ CARD = Card(
         "the episode's end is learned (a head with one hidden layer) and discounts plans; the paper's tasks never end",
         "one task: no task embedding",
         "one optimiser steps model and policy together, with one gradient norm",
+        "the answer of MPPI is the elites' weighted mean; theirs is one elite, drawn by weight",
         "the prior's plans follow its mode, all but one with the least spread as noise; theirs are sampled from it",
         "values read by the planner are the mean of the first two members, not of two random ones",
         "numbers are squeezed by symlog; the encoder's activation is SiLU, as everywhere in sizes tiny and small",
@@ -82,6 +85,8 @@ class Config:
     temperature: float = 0.5  # MPPI: sharpness of the elites' weights
     min_std: float = 0.05  # MPPI: least spread
     max_std: float = 2.0  # MPPI: first and largest spread
+    noise: float = 1.0  # while exploring: how much of the plan's final spread is added to numbers
+    flips: float = 0.1  # while exploring: how many choices are drawn from the plan's final chances (ours)
     steps: int = 1_000_000  # environment steps
     prefill: int = 2_500  # random ones before learning; theirs: five episodes
     num_envs: int = 1
@@ -114,14 +119,16 @@ SIZES = {
         lr=1e-3,
     ),
     "small": Config(
-        latent=64,
-        encoder_units=128,
-        units=128,
+        latent=32,
+        encoder_units=64,
+        channels=(16, 16, 32, 32),
+        units=64,
         num_q=2,
         act="silu",
-        samples=32,
-        rounds=3,
-        elites=8,
+        discount=0.97,
+        samples=24,
+        rounds=2,
+        elites=6,
         prior=8,
         steps=10_000,
         prefill=500,
@@ -224,4 +231,30 @@ def agent(model: WorldModel, cfg: Config) -> PlannerAgent:
         min_std=cfg.min_std,
         max_std=cfg.max_std,
     )
-    return PlannerAgent(planner, Reward(cfg.discount))
+    noise = cfg.noise if planner.vector.continuous else cfg.flips
+    return PlannerAgent(planner, Reward(cfg.discount), noise)
+
+
+def trial(world: str, figure: float, margin: float, source: str) -> Trial:
+    """Learns a world online; the return must reach a figure, and beat doing nothing and random by a margin."""
+    return online_return(
+        "td_mpc2",
+        world,
+        claims=(
+            Claim("return", figure, "the mean return is high", source=source),
+            Claim("return", "random", "it does better than random actions", margin=margin),
+            Claim("return", "nothing", "it does better than doing nothing", margin=margin),
+            Claim("planned", "shuffled", "planning uses what actions mean to the model"),
+        ),
+        minutes=8,
+    )
+
+
+CHECK = Check(
+    (
+        trial("CartPole-v1", 450, 300, "Gymnasium calls 475 of 500 solved"),
+        trial("Pendulum-v1", -250, 500, "upright within a few swings from most starts"),
+        trial("craik/Swing-v0", 100, 50, "half of the 200 steps at rest upright"),
+        trial("craik/SwingBalance-v0", 150, 50, "three quarters of the 200 steps at rest upright"),
+    )
+)
