@@ -50,8 +50,8 @@ class RandomShooting(Planner):
         score = self.score(model, state, objective, self.steps(vectors))
         value, best = score.max(1, keepdim=True)
         chosen = pick(vectors, best)[:, 0]
-        still = torch.zeros_like(std)
-        return self.decide(chosen, value[:, 0], chosen, still, Warm(chosen), [Iteration(chosen, still, value[:, 0])])
+        still, (even, _) = torch.zeros_like(std), self.proposals.begin(batch, *std.shape[1:])
+        return self.decide(chosen, value[:, 0], even, still, Warm(chosen), [Iteration(chosen, still, value[:, 0])])
 
     def every(self) -> Tensor:
         """All plans there are, as one-hots [N, H, A]."""

@@ -23,6 +23,7 @@ class Display:
     def __init__(self, title: str):
         self.title = title
         self.console = Console()
+        self.told: tuple[str, int] | None = None
         self.live = Live(console=self.console, transient=False, auto_refresh=False)
 
     def __enter__(self) -> Display:
@@ -39,7 +40,11 @@ class Display:
         """Draws one report."""
         if self.console.is_terminal:
             self.live.update(self.panel(progress), refresh=True)
-        else:
+            return
+        done, total = position(progress)
+        mark = (progress.phase, 10 * done // max(total, 1))
+        if mark != self.told:
+            self.told = mark
             self.console.print(line(progress), highlight=False)
 
     def panel(self, progress: Progress) -> Group:

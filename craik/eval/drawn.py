@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from craik.core import tree
 from craik.core.data import Batch
@@ -17,8 +16,7 @@ from craik.core.readings import Readings
 from craik.core.spec import Spec
 from craik.core.state import State
 from craik.data.episode import Episode
-from craik.data.replay import Replay
-from craik.parts.heads.decoder import Decoder
+from craik.parts.heads.painter import Painter
 
 
 class Drawn(WorldModel[State]):
@@ -33,7 +31,7 @@ class Drawn(WorldModel[State]):
         decoder: latents [M, D] to those observations.
     """
 
-    def __init__(self, model: WorldModel, spec: Spec, decoder: Decoder):
+    def __init__(self, model: WorldModel, spec: Spec, decoder: Painter):
         super().__init__(spec.offering(*dict.fromkeys(("obs", *model.spec.reads))))
         self.model, self.decoder = model.requires_grad_(False), decoder
 
@@ -72,8 +70,7 @@ class Drawn(WorldModel[State]):
             flat = self.model.read(tree.merge(beliefs))["latent"]
         rows, times = batch.first.shape
         obs = {k: v.flatten(0, 1) for k, v in batch.obs.items()}
-        error = self.decoder.numbers_loss(flat, obs) + self.decoder.pictures_loss(flat, obs)
-        return {"obs": error.unflatten(0, (rows, times))}
+        return {"obs": self.decoder.loss(flat, obs).unflatten(0, (rows, times))}
 
     def _its(self, obs: dict) -> dict:
         return {name: obs[name] for name in self.model.spec.obs.spaces}
@@ -85,9 +82,10 @@ def learn_to_draw(
     spec: Spec,
     *,
     updates: int = 1000,
+    batch: int = 48,
+    channels: tuple[int, ...] = (12, 24, 48),
+    lr: float = 2e-3,
     seed: int = 0,
-    channels: tuple[int, ...] = (16, 24, 32, 32),
-    lr: float = 1e-3,
 ) -> Drawn:
     """Learns a decoder for a model's latent from episodes that show both what it sees and what is to be drawn.
 
@@ -95,27 +93,42 @@ def learn_to_draw(
         model: any model that reads `latent`.
         episodes: the experience.
         spec: what they show.
-        updates: of 128 moments each.
-        seed: of the first weights and of the batches.
+        updates: steps of Adam.
+        batch: moments a step.
         channels: of the decoder's convolutions, the biggest picture first.
         lr: learning rate, falling to a tenth.
+        seed: of the first weights and of the batches.
     """
-    replay, rng = Replay(None, spec, 10**9), np.random.default_rng(seed)
-    for episode in episodes:
-        replay.add(episode)
+    latents, obs = believed(model, episodes, spec)
     with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global source
         torch.manual_seed(seed)
-        width = model.read(model.start(1))["latent"].shape[-1]
-        decoder = Decoder(
-            spec.obs, width, units=128, depth=2, channels=channels, kernel=4, stem=lambda n: nn.Linear(width, n)
-        ).to(model.device)
-    drawn = Drawn(model, spec, decoder)
+        decoder = Painter(latents.shape[-1], obs, spec.obs, channels=channels).to(model.device)
     optimizer = torch.optim.Adam(decoder.parameters(), lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, updates)
+    generator = torch.Generator().manual_seed(seed)
     for _ in range(updates):
-        batch = replay.sample(16, 7, rng).to(model.device)
+        picked = torch.randint(len(latents), (batch,), generator=generator)
+        seen = {k: v[picked].to(model.device) for k, v in obs.items()}
         optimizer.zero_grad(set_to_none=True)
-        drawn.loss(batch)["obs"].mean().backward()
+        decoder.loss(latents[picked], seen).mean().backward()
         optimizer.step()
         schedule.step()
-    return drawn.eval()
+    return Drawn(model, spec, decoder).eval()
+
+
+@torch.no_grad()
+def believed(model: WorldModel, episodes: Sequence[Episode], spec: Spec) -> tuple[Tensor, dict[str, Tensor]]:
+    """What a model's latent was at every moment it watched, [M, D], and what was seen then, name -> [M, ...]."""
+    latents, seen = [], []
+    names = list(model.spec.obs.spaces)
+    for episode in episodes:
+        shown = {k: torch.as_tensor(episode.obs[k]) for k in spec.obs.spaces}
+        action = torch.as_tensor(episode.action)[None].to(model.device)
+        first = torch.zeros(1, episode.num_steps + 1, dtype=torch.bool, device=model.device)
+        first[:, 0] = True
+        nothing = torch.zeros(1, episode.num_steps, device=model.device)
+        known = {k: shown[k][None].to(model.device) for k in names}
+        beliefs = model.follow(Batch(known, action, nothing, nothing.bool(), first))
+        latents.append(model.read(beliefs[0])["latent"])
+        seen.append(shown)
+    return torch.cat(latents), {k: torch.cat([s[k] for s in seen]) for k in spec.obs.spaces}

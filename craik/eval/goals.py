@@ -8,6 +8,7 @@ has twice as many steps to get there. Goals that are reached at once, or by doin
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,8 +95,8 @@ def errands(
     rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     drawn = lost = 0
-    for turn in range(16):
-        env = _open(world, max(64, num), seed=int(rng.integers(2**31)), max_steps=length)
+    for _ in range(16):
+        env = open_world(world, max(64, num), seed=int(rng.integers(2**31)), max_steps=length)
         spec = Spec.of(env.single_observation_space, env.single_action_space)
         pilot = Seek(env, int(rng.integers(2**31)), skill)
         collector = Collector(env, spec, pilot.act, int(rng.integers(2**31)))
@@ -136,7 +137,7 @@ def reach(model: WorldModel, agent: Agent, tasks: Errands, seed: int, *, block: 
         size: height and width of pictures, where the model sees any.
     """
     seen = "both" if len(model.spec.obs.spaces) > 1 else next(iter(model.spec.obs.spaces))
-    env = _open(tasks.world, len(tasks), obs=seen, size=size, max_steps=tasks.budget + 1)
+    env = open_world(tasks.world, len(tasks), obs=seen, size=size, max_steps=tasks.budget + 1)
     now, _ = env.reset(seed=0, options={"state": tasks.start, "goal": tasks.goal})
     if isinstance(agent, PlannerAgent):
         agent.objective = GoalLatent(goal_latent(model, _tensors(env.goal_obs())))
@@ -190,7 +191,9 @@ class Strides(Pretender):
         return self.model.rollout(state, self.steps(action), generator=generator)[:, -1]
 
     def rollout(self, state, actions, *, generator=None) -> State:  # noqa: ANN001, D102
-        states = self.model.rollout(state, self.steps(actions.flatten(0, 1)).unflatten(0, actions.shape[:2]).flatten(1, 2))
+        states = self.model.rollout(
+            state, self.steps(actions.flatten(0, 1)).unflatten(0, actions.shape[:2]).flatten(1, 2)
+        )
         return tree.index(states, (slice(None), slice(self.k - 1, None, self.k)))
 
     def steps(self, action: Tensor) -> Tensor:
@@ -198,7 +201,12 @@ class Strides(Pretender):
         return action.reshape(len(action), self.k, *(self.single.shape or ()))
 
 
-def _open(world: str, num: int, **settings) -> ExactWorld:  # noqa: ANN003
+def open_world(world: str, num: int, **settings: Any) -> ExactWorld:
+    """Opens a world whose goals can be set; settings as in `craik.worlds.make`.
+
+    Raises:
+        SpecError: if it is not such a world.
+    """
     env = worlds.make(world, num, **settings)
     if not isinstance(env, ExactWorld) or not env.HAS_GOAL:
         raise SpecError(f"{world} has no goals that can be set", "use craik/Rooms-v0 or craik/Push-v0")
@@ -206,7 +214,7 @@ def _open(world: str, num: int, **settings) -> ExactWorld:  # noqa: ANN003
 
 
 def _spec(world: str) -> Spec:
-    env = _open(world, 1)
+    env = open_world(world, 1)
     return Spec.of(env.single_observation_space, env.single_action_space)
 
 

@@ -20,6 +20,9 @@ class ViT(nn.Module):
         heads: heads of each.
         hidden: features inside each block's MLP; None for `4 * width`.
 
+    Attributes:
+        size: features out, `width`.
+
     Raises:
         ValueError: if the image does not divide into patches.
     """
@@ -31,7 +34,7 @@ class ViT(nn.Module):
         h, w, channels = shape
         if h % patch or w % patch:
             raise ValueError(f"an image of {h} x {w} pixels does not divide into patches of {patch} x {patch}")
-        self.patch = patch
+        self.patch, self.size = patch, width
         self.embed = nn.Linear(patch * patch * channels, width)
         self.token = nn.Parameter(torch.randn(width) * 0.02)
         self.position = nn.Parameter(torch.randn(1 + (h // patch) * (w // patch), width) * 0.02)

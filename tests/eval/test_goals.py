@@ -19,8 +19,8 @@ BLOCK = 5
 
 
 def planner(model, horizon: int = 4) -> PlannerAgent:
-    config = PlanConfig(horizon=horizon, receding_horizon=1)
-    cem = CEM(model.spec.action, config, num_samples=48, num_steps=4, num_elites=8)
+    config = PlanConfig(horizon, receding_horizon=horizon)  # a plan that always begins anew never arrives
+    cem = CEM(model.spec.action, config, num_samples=64, num_steps=6, num_elites=10)
     return PlannerAgent(cem, GoalLatent(torch.zeros(1, 1)))
 
 
@@ -77,7 +77,7 @@ def test_a_block_is_five_steps_and_success_counts_at_any_of_them():
     for _ in range(12):
         env.step(np.array([[1.0, 0.0]]))
         passed.append(env.state.copy())
-    goal = passed[6].copy()  # driven past, in the middle of the second block
+    goal = passed[8].copy()  # driven past, in the middle of the second block
     reached = [bool(env.reached(p, goal, env.factors)[0]) for p in passed]
     model = Strides(Oracle.of("craik/Rooms-v0"), BLOCK)
     agent = Noting()
@@ -85,7 +85,7 @@ def test_a_block_is_five_steps_and_success_counts_at_any_of_them():
     assert agent.calls == 3  # 5 + 5 + 2 steps
     assert result.success.all()
     assert result.steps[0] == reached.index(True) + 1
-    assert 5 < result.steps[0] <= 7
+    assert 5 < result.steps[0] <= 9
 
 
 def test_strides_walk_the_blocks_of_the_model_inside():

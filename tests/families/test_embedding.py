@@ -24,7 +24,7 @@ def model(seed: int = 0) -> Embedding:
         torch.manual_seed(seed)
         made = Embedding(
             spec,
-            Glance(space, lambda shape: ViT(shape, 8, 8, 1, 2), width=8, latent=LATENT, project=16),
+            Glance(space, lambda shape: ViT(shape, 8, 8, 1, 2), units=8, latent=LATENT, project=(16,)),
             CausalPredictor(
                 LATENT, 2, history=HISTORY, width=8, depth=2, heads=2, head_width=4, hidden=16, project=16, dropout=0.5
             ),

@@ -33,6 +33,8 @@ class Decoder(nn.Module):
         channels: channels of the encoder's convolutions, which are mirrored.
         kernel: side of the convolutions.
         stem: makes the map from features [M, inputs] to n numbers, which become the smallest picture.
+        precision: what the squared errors of numbers are multiplied by; 1 stands for numbers of about unit size whose
+            tenths do not matter, as the errors are weighed against nats of information.
         norm: makes the norm of a width.
 
     Raises:
@@ -49,10 +51,11 @@ class Decoder(nn.Module):
         channels: Sequence[int],
         kernel: int,
         stem: Callable[[int], nn.Module],
+        precision: float = 1.0,
         norm: Callable[[int], nn.Module] = nn.RMSNorm,
     ):
         super().__init__()
-        self.space = space
+        self.space, self.precision = space, precision
         self.numbers = Numbers(space)
         self.images = {k: s.shape[2] for k, s in space.spaces.items() if is_image(s)}  # type: ignore[index]
         if self.numbers.size:
@@ -89,7 +92,7 @@ class Decoder(nn.Module):
             if name in self.numbers.choices:
                 error = error - (told.log_softmax(-1) * target).sum(-1)
             else:
-                error = error + (told - target).square().sum(-1)
+                error = error + self.precision * (told - target).square().sum(-1)
         return error
 
     def pictures_loss(self, features: Tensor, obs: dict[str, Tensor]) -> Tensor:

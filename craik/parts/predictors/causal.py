@@ -12,6 +12,8 @@ from craik.nets.mlp import MLP
 class CausalPredictor(nn.Module):
     """A causal transformer over embeddings, steered by actions through AdaLN-zero (LeWM, arXiv 2603.19312, 3.1).
 
+    It says by how much each embedding changes (LeWM's says outright what comes next).
+
     Args:
         latent: numbers of an embedding.
         action: numbers of an action.
@@ -64,4 +66,4 @@ class CausalPredictor(nn.Module):
         condition = self.action(actions)
         for block in self.blocks:
             tokens = block(tokens, condition, generator)
-        return self.leave(self.norm(tokens))
+        return latents + self.leave(self.norm(tokens))

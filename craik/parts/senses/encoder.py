@@ -30,6 +30,8 @@ class Encoder(nn.Module):
         channels: channels after each convolution.
         kernel: side of the convolutions.
         norm: makes the norm of a width.
+        ones: constant ones beside the numbers. Layers before a norm have no bias, so that without a constant among
+            the numbers the first one sees their direction and not their size.
 
     Attributes:
         size: features out.
@@ -47,9 +49,10 @@ class Encoder(nn.Module):
         channels: Sequence[int],
         kernel: int,
         norm: Callable[[int], nn.Module] = nn.RMSNorm,
+        ones: int = 0,
     ):
         super().__init__()
-        self.numbers = Numbers(space)
+        self.numbers = Numbers(space, ones)
         self.images = tuple(k for k, s in space.spaces.items() if is_image(s))
         self.size = 0
         if self.numbers.size:
@@ -80,13 +83,14 @@ class Numbers(nn.Module):
 
     Args:
         space: the observation space.
+        ones: constant ones beside them, if there are any.
 
     Attributes:
         parts: name -> numbers it takes up, in order.
         size: numbers in all.
     """
 
-    def __init__(self, space: spaces.Dict):
+    def __init__(self, space: spaces.Dict, ones: int = 0):
         super().__init__()
         plain = {k: s for k, s in space.spaces.items() if not is_image(s)}
         self.parts = {k: spaces.flatdim(s) for k, s in plain.items()}

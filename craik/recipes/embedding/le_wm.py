@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from craik.parts.actions.vector import ActionVector
 from craik.parts.predictors.causal import CausalPredictor
 from craik.parts.regularisers.gaussian import SIGReg
 from craik.parts.senses.glance import Glance
-from craik.parts.senses.strided import Strided
+from craik.parts.senses.keypoints import Keypoints
 from craik.train.training import Training
 
 CARD = Card(
@@ -40,7 +41,10 @@ CARD = Card(
         "dropout acts on each branch's output, not on attention weights or inside the MLPs, and draws from a generator",
         "one norm before each branch of a predictor block, where the released code has two in a row",
         "the learning rate stays constant after its warm-up (theirs decays along a cosine)",
-        "sizes tiny and small look through strided convolutions instead of a vision transformer",
+        "the predictor adds a change to the present embedding instead of saying the next one outright",
+        "sizes tiny and small look through a spatial soft-argmax and a linear projector instead of a ViT and an MLP, "
+        "and embed into 8 and 16 numbers instead of 192",
+        "the frame skip is a matter of the data (`craik.data.blocks`): the model takes the steps it is given",
     ),
     space="representation",
 )
@@ -48,16 +52,17 @@ CARD = Card(
 
 @dataclasses.dataclass(frozen=True)
 class Patches:
-    """A vision transformer: its patch (pixels), depth and heads."""
+    """An eye that is a vision transformer: its patch (pixels), width, depth and heads."""
 
     patch: int
+    width: int
     depth: int
     heads: int
 
 
 @dataclasses.dataclass(frozen=True)
-class Convolutions:
-    """Strided convolutions: channels after each."""
+class Points:
+    """An eye that says where things are: channels after each convolution, the last being the number of points."""
 
     channels: tuple[int, ...]
 
@@ -66,15 +71,17 @@ class Convolutions:
 class Config:
     """The table: the paper's appendix and the released configuration."""
 
-    look: Patches | Convolutions = Patches(14, 12, 3)  # the eye: ViT-tiny for images of 224 x 224
-    width: int = 192  # features of the eye and of the predictor
+    eye: Patches | Points = Patches(14, 192, 12, 3)  # ViT-tiny, for images of 224 x 224
+    units: int = 192  # features made of numbers, where numbers are seen
+    project: tuple[int, ...] = (2048,)  # hidden features of the encoder's projector; none for a linear map
     latent: int = 192  # numbers of an embedding
-    project: int = 2048  # hidden features of both projectors
     history: int = 3  # embeddings that the predictor sees
-    depth: int = 6  # blocks of the predictor
+    width: int = 192  # features of its tokens
+    depth: int = 6  # its blocks
     heads: int = 16  # heads of each
     head_width: int = 64  # features of each head
     hidden: int = 2048  # features inside each block's MLP
+    unproject: int = 2048  # hidden features of its own projector
     dropout: float = 0.1  # in the predictor, while training
     regularity: float = 0.09  # lambda, the weight of SIGReg: the one number to tune
     directions: int = 1024  # random directions of SIGReg
@@ -87,7 +94,6 @@ class Config:
     updates: int = 100_000
     horizon: int = 5  # decisions in a plan
     receding_horizon: int = 5  # decisions carried out before planning again
-    action_block: int = 1  # steps that a decision is held
     samples: int = 300  # CEM's candidates
     rounds: int = 30  # CEM's rounds
     elites: int = 30  # CEM's elites
@@ -95,14 +101,16 @@ class Config:
 
 SIZES = {
     "tiny": Config(
-        look=Convolutions((8, 16)),
-        width=16,
+        eye=Points((4, 8)),
+        units=16,
+        project=(),
         latent=8,
-        project=32,
+        width=16,
         depth=1,
         heads=2,
         head_width=8,
         hidden=32,
+        unproject=32,
         directions=32,
         lr=1e-3,
         warmup=0,
@@ -113,19 +121,20 @@ SIZES = {
         elites=4,
     ),
     "small": Config(
-        look=Convolutions((16, 32, 64)),
-        width=128,
-        latent=32,
-        project=256,
+        eye=Points((8, 24)),
+        units=64,
+        project=(),
+        latent=16,
+        width=64,
         depth=2,
-        heads=4,
+        heads=2,
         head_width=32,
-        hidden=256,
-        directions=256,
-        lr=1e-3,
+        hidden=128,
+        unproject=128,
+        directions=64,
+        lr=5e-3,
         warmup=100,
-        batch=128,
-        updates=2_000,
+        updates=1_500,
         samples=128,
         rounds=8,
         elites=16,
@@ -135,14 +144,8 @@ SIZES = {
 
 
 def build(cfg: Config, spec: Spec) -> WorldModel:
-    """An eye, a predictor and SIGReg."""
-
-    def look(shape: tuple[int, int, int]) -> nn.Module:
-        if isinstance(cfg.look, Patches):
-            return ViT(shape, cfg.look.patch, cfg.width, cfg.look.depth, cfg.look.heads)
-        return Strided(shape, cfg.look.channels, cfg.width)
-
-    encoder = Glance(spec.obs, look, width=cfg.width, latent=cfg.latent, project=cfg.project)
+    """An encoder, a predictor and SIGReg."""
+    encoder = Glance(spec.obs, eye_of(cfg.eye), units=cfg.units, latent=cfg.latent, project=cfg.project)
     predictor = CausalPredictor(
         cfg.latent,
         ActionVector(spec.action).size,
@@ -152,10 +155,17 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
         heads=cfg.heads,
         head_width=cfg.head_width,
         hidden=cfg.hidden,
-        project=cfg.project,
+        project=cfg.unproject,
         dropout=cfg.dropout,
     )
     return Embedding(spec, encoder, predictor, SIGReg(cfg.directions, cfg.knots), cfg.latent, cfg.history)
+
+
+def eye_of(kind: Patches | Points) -> Callable[[tuple[int, int, int]], nn.Module]:
+    """What makes an eye for pictures of a shape."""
+    if isinstance(kind, Patches):
+        return lambda shape: ViT(shape, kind.patch, kind.width, kind.depth, kind.heads)
+    return lambda shape: Keypoints(shape, kind.channels)
 
 
 def training(cfg: Config) -> Training:
@@ -173,8 +183,8 @@ def training(cfg: Config) -> Training:
 
 
 def agent(model: WorldModel, cfg: Config) -> PlannerAgent:
-    """CEM towards a goal's embedding. Set `agent.objective = GoalLatent(goal)`; until then the goal is the mean, zero."""
-    config = PlanConfig(cfg.horizon, cfg.receding_horizon, cfg.action_block)
+    """CEM towards a goal's embedding: set `agent.objective = GoalLatent(goal)`. Until then the goal is the mean, 0."""
+    config = PlanConfig(cfg.horizon, cfg.receding_horizon)
     planner = CEM(
         model.spec.action, config, num_samples=cfg.samples, num_steps=cfg.rounds, num_elites=cfg.elites, min_std=0.05
     )

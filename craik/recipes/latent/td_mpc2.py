@@ -12,6 +12,7 @@ from craik.behave.mppi import MPPI
 from craik.behave.objectives import Reward
 from craik.behave.plan import PlanConfig
 from craik.behave.planner_agent import PlannerAgent
+from craik.behave.shooting import RandomShooting
 from craik.core.card import Card
 from craik.core.model import WorldModel
 from craik.core.spec import Spec
@@ -69,7 +70,8 @@ class Config:
     reach: float = 10.0  # the outermost classes, in symlog space
     proceed_units: int = 64  # hidden layer of the head that foresees the end (ours)
     act: Literal["mish", "silu"] = "mish"  # activation
-    horizon: int = 3  # steps of prediction while learning, and of a plan
+    horizon: int = 3  # steps of prediction while learning
+    plan_horizon: int = 3  # steps of a plan
     rho: float = 0.5  # weight of a step of prediction relative to the one before
     discount: float = 0.99  # theirs: from 0.95 to 0.995, by the length of the task's episodes
     slow_rate: float = 0.01  # of the averaged value networks, and of the values' scale
@@ -162,6 +164,7 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
         channels=cfg.channels,
         kernel=4,
         norm=nn.LayerNorm,
+        ones=1,
     )
     reward = mlp(both, cfg.bins)
     values = EnsembleMLP(cfg.num_q, both, (cfg.units, cfg.units), cfg.bins, cfg.dropout, act)
@@ -184,8 +187,8 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
             horizon=cfg.horizon, rho=cfg.rho, discount=cfg.discount, slow_rate=cfg.slow_rate, entropy=cfg.entropy
         ),
     )
-    for each in model.modules():
-        if isinstance(each, nn.Linear):
+    for name, each in model.named_modules():
+        if isinstance(each, nn.Linear) and not name.startswith("encoder.0."):
             nn.init.trunc_normal_(each.weight, std=0.02)
             if each.bias is not None:
                 nn.init.zeros_(each.bias)
@@ -218,10 +221,14 @@ def training(cfg: Config) -> Training:
 
 
 def agent(model: WorldModel, cfg: Config) -> PlannerAgent:
-    """MPPI with the model's policy as prior."""
+    """MPPI with the model's policy as prior; a search of all plans where there are no more than MPPI would draw."""
+    space, config = model.spec.action, PlanConfig(horizon=cfg.plan_horizon)
+    every = RandomShooting(space, config, num_samples=cfg.samples * cfg.rounds)
+    if every.exhaustive:
+        return PlannerAgent(every, Reward(cfg.discount), cfg.flips)
     planner = MPPI(
-        model.spec.action,
-        PlanConfig(horizon=cfg.horizon),
+        space,
+        config,
         num_samples=cfg.samples,
         num_steps=cfg.rounds,
         num_elites=cfg.elites,
@@ -231,8 +238,7 @@ def agent(model: WorldModel, cfg: Config) -> PlannerAgent:
         min_std=cfg.min_std,
         max_std=cfg.max_std,
     )
-    noise = cfg.noise if planner.vector.continuous else cfg.flips
-    return PlannerAgent(planner, Reward(cfg.discount), noise)
+    return PlannerAgent(planner, Reward(cfg.discount), cfg.noise if planner.vector.continuous else cfg.flips)
 
 
 def trial(world: str, figure: float, margin: float, source: str) -> Trial:

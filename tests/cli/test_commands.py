@@ -1,0 +1,91 @@
+"""The commands, one after the other, as a newcomer would type them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from craik.cli.main import main
+from craik.cli.train_command import parse
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    words = (
+        "train dreamer_v3 --world craik/Swing-v0 --size tiny --steps 440 --every 20 --name first training.ratio=0.25"
+    )
+    main([*words.split(), "training.prefill=400", "--runs", str(runs)])
+    return runs / "first"
+
+
+def test_train_leaves_a_run(run, capsys):
+    assert json.loads((run / "config.json").read_text())["training"]["ratio"] == 0.25
+    assert (run / "log.jsonl").exists()
+    assert list((run / "checkpoints").glob("step-*"))
+
+
+def test_eval_scores_it(run, capsys):
+    main(["eval", str(run), "--episodes", "3"])
+    out = capsys.readouterr().out
+    assert "random" in out
+    facts = json.loads((run / "eval.json").read_text())
+    assert facts["returns"]["agent"]["low"] <= facts["returns"]["agent"]["mean"] <= facts["returns"]["agent"]["high"]
+    assert {"model", "copy last"} <= set(facts["horizon"]["state"])
+
+
+@pytest.mark.slow
+def test_dream_films_it_though_it_dreams_in_numbers(run, capsys):
+    main(["dream", str(run), "--drawing", "5", "--length", "12"])
+    assert (run / "dream.gif").read_bytes()[:3] == b"GIF"
+    assert (run / "dream.png").stat().st_size > 1000
+
+
+def test_data_is_collected_inspected_broken_and_mended(tmp_path, capsys):
+    home = tmp_path / "swing"
+    main(["collect", "craik/Swing-v0", str(home), "--steps", "900"])
+    main(["data", "inspect", str(home)])
+    assert "episodes" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as sound:
+        main(["data", "verify", str(home)])
+    assert sound.value.code == 0
+    victim = sorted((home / "episodes").glob("*.safetensors"))[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    with pytest.raises(SystemExit) as broken:
+        main(["data", "verify", str(home)])
+    assert broken.value.code == 1
+    out = capsys.readouterr().out
+    assert victim.name in out
+    assert "craik data repair" in out
+    main(["data", "repair", str(home)])
+    with pytest.raises(SystemExit) as mended:
+        main(["data", "verify", str(home)])
+    assert mended.value.code == 0
+
+
+def test_a_wrong_setting_says_what_was_meant(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "td_mpc2", "--world", "craik/Swing-v0", "--runs", str(tmp_path), "latnt=3"])
+    err = capsys.readouterr().err
+    assert "latent" in err
+    assert "Traceback" not in err
+
+
+def test_a_run_that_is_none_is_said_to_be_none(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["eval", str(tmp_path)])
+    assert "fix:" in capsys.readouterr().err
+
+
+def test_settings_are_json_where_they_can_be():
+    assert parse("training.lr=3e-4") == ("training.lr", 3e-4)
+    assert parse("act=mish") == ("act", "mish")
+
+
+def test_list_show_worlds_systems_cite(capsys):
+    for words in ("list", "worlds", "systems --status verified", "cite td_mpc2", "show le_wm"):
+        main(words.split())
+    out = capsys.readouterr().out
+    assert "@article" in out
+    assert "craik/Push-v0" in out
