@@ -30,6 +30,9 @@ from craik.eval.stats import Interval, wilson
 from craik.worlds.exact import ExactWorld
 from craik.worlds.policies import Seek
 
+TRIES = 16
+"""Rounds of episodes drawn before it is given up to find goals that need doing."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Errands:
@@ -92,17 +95,19 @@ def errands(
     Raises:
         SpecError: if the world has no goals, or too few goals are left that have to be worked for.
     """
+    if length < distance:
+        raise SpecError(f"episodes of {length} steps hold no two states {distance} apart", "let them be longer")
     rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
     drawn = lost = 0
-    for _ in range(16):
+    for _ in range(TRIES):
         env = open_world(world, max(64, num), seed=int(rng.integers(2**31)), max_steps=length)
         spec = Spec.of(env.single_observation_space, env.single_action_space)
         pilot = Seek(env, int(rng.integers(2**31)), skill)
         collector = Collector(env, spec, pilot.act, int(rng.integers(2**31)))
         passed = [env.invert(e.obs["state"]) for e in collector.collect(env.num_envs * length)]
-        at = [int(rng.integers(len(p) - distance)) for p in passed if len(p) > distance]
-        pairs = np.stack([(p[t], p[t + distance]) for p, t in zip((p for p in passed if len(p) > distance), at)], 1)
+        starts = [int(rng.integers(len(p) - distance)) for p in passed]
+        pairs = np.stack([(p[t], p[t + distance]) for p, t in zip(passed, starts)], 1)
         easy = _idle(world, pairs[0], pairs[1], 2 * distance)
         drawn, lost = drawn + len(easy), lost + int(easy.sum())
         kept.append(pairs[:, ~easy])
@@ -110,7 +115,7 @@ def errands(
             start, goal = np.concatenate(kept, 1)[:, :num]
             return Errands(world, start, goal, 2 * distance, lost / drawn)
     raise SpecError(
-        f"of {drawn} goals {distance} steps ahead in {world}, {lost} needed nothing done after {turn + 1} tries",
+        f"of {drawn} goals {distance} steps ahead in {world}, {lost} needed nothing done",
         "put the goals further ahead, or let a more skilful pilot set them",
     )
 

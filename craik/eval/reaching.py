@@ -21,7 +21,7 @@ from craik.eval.collapse import Spread, spread
 from craik.eval.goals import Errands, Reached, Strides, errands, nothing_reach, open_world, random_reach, reach
 from craik.eval.pretend import ShuffledActions
 from craik.train.run import Run
-from craik.train.start import train_offline
+from craik.train.start import learn_offline
 from craik.worlds.oracle import Oracle
 from craik.worlds.policies import Mixture, Seek, Wander
 
@@ -85,7 +85,7 @@ def goal_reaching(
         claims: what must hold of the means of these figures.
         minutes: CPU minutes that a seed may take.
         size: one of the recipe's SIZES.
-        overrides: as in `craik.train.start.train`.
+        overrides: as in `craik.train.start.learn`.
         collapse: overrides that take away what keeps embeddings apart; None for no such run.
         name: of the trial; by default the world's.
     """
@@ -95,14 +95,14 @@ def goal_reaching(
         data = gather(course, data_seed)
         tasks = errands(course.world, course.num, course.distance, goal_seed, length=course.length, skill=course.skill)
         begin = time.process_time()
-        learned = train_offline(recipe, data, size=size, seed=seed, overrides=overrides, bf16=True)
+        learned = learn_offline(recipe, data, size=size, seed=seed, overrides=overrides, bf16=True)
         figures = {"cpu_minutes": (time.process_time() - begin) / 60, "updates": float(learned.updates)}
         figures |= _rows(course, learned, tasks, act_seed)
         seen = seen_spread(learned.model, data)
         figures |= {"rank": seen.rank, "std": seen.std}
         if collapse is not None:
             without = {**(overrides or {}), **collapse}
-            fallen = train_offline(recipe, data, size=size, seed=seed, overrides=without, bf16=True)
+            fallen = learn_offline(recipe, data, size=size, seed=seed, overrides=without, bf16=True)
             seen = seen_spread(fallen.model, data)
             result = _go(course, fallen.model, fallen.agent, tasks, act_seed)
             figures |= {"collapsed_rank": seen.rank, "collapsed_std": seen.std, "collapsed_success": result.rate}

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from points import BOX, Points, Spot
 
 from craik.behave.cem import CEM
 from craik.behave.objectives import GoalLatent, GoalState, Lagrangian, Penalty, Reward, Weighted
 from craik.behave.plan import PlanConfig
 from craik.core.errors import SpecError
+from tests.behave.points import BOX, Points, Spot
 
 ALL = ("obs", "reward", "proceed", "value", "latent")
 

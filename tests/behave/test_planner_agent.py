@@ -1,7 +1,6 @@
 """Acting by planning: queues, resets, noise, and never a call to the environment."""
 
 import torch
-from points import BOX, DISCRETE, Points, Spot
 
 from craik.behave.agent import Player
 from craik.behave.cem import CEM
@@ -9,6 +8,7 @@ from craik.behave.mppi import MPPI
 from craik.behave.objectives import GoalLatent, Reward
 from craik.behave.plan import PlanConfig
 from craik.behave.planner_agent import PlannerAgent
+from tests.behave.points import BOX, DISCRETE, Points, Spot
 
 
 def agent(space=BOX, noise=1.0, **config):

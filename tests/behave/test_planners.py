@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from points import BOX, DISCRETE, MULTI, Points
 
 from craik.behave.cem import CEM
 from craik.behave.gradient import Gradient
@@ -18,6 +17,7 @@ from craik.behave.proposals import Categories, Normals
 from craik.behave.shooting import RandomShooting
 from craik.core.errors import SpecError
 from craik.ops.colored_noise import colored_noise
+from tests.behave.points import BOX, DISCRETE, MULTI, Points
 
 H = 3
 GOALS = torch.tensor([[0.0, 0.0], [0.3, 0.2], [-0.4, 0.1]])

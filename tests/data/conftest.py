@@ -1,5 +1,6 @@
 import pytest
-from synthetic import make_spec
+
+from tests.data.synthetic import make_spec
 
 
 @pytest.fixture

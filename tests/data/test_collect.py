@@ -4,11 +4,11 @@ import pytest
 import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from synthetic import same
 
 from craik.core.errors import DataError
 from craik.core.spec import Spec
 from craik.data.collect import MAX_RESTARTS, Collector
+from tests.data.synthetic import same
 
 MODES = list(AutoresetMode)
 

@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synthetic import box, make_episode, make_spec, same
 
 from craik.core.errors import DataError
 from craik.data.episode import Episode
+from tests.data.synthetic import box, make_episode, make_spec, same
 
 
 def test_of_converts_to_the_dtypes_held():

@@ -6,11 +6,11 @@ import signal
 import time
 
 import pytest
-from synthetic import make_episode, make_spec
 
 from craik.data import mapped
 from craik.data.repair import repair, verify
 from craik.data.store import TEMPORARY, EpisodeStore
+from tests.data.synthetic import make_episode, make_spec
 
 KILLS = 40
 

@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synthetic import box, make_episode, make_spec, same
 
 from craik.core.errors import DataError, SpecError
 from craik.data import minari
 from craik.data.foreign import bring_in
 from craik.data.minari import Minari, export
 from craik.data.store import EpisodeStore
+from tests.data.synthetic import box, make_episode, make_spec, same
 
 h5py = pytest.importorskip("h5py")
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
-from synthetic import make_episode, make_spec, same
 
 from craik.core.errors import DataError
 from craik.data import mapped
 from craik.data.repair import inspect, repair, verify
 from craik.data.split import split
 from craik.data.store import TEMPORARY, EpisodeStore, lock
+from tests.data.synthetic import make_episode, make_spec, same
 
 
 @pytest.fixture

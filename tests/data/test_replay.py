@@ -4,12 +4,12 @@ import torch
 from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import box, make_episode, make_spec
 
 from craik.core.errors import DataError
 from craik.data.replay import Replay
 from craik.data.shelf import SMALL, Shelf
 from craik.data.store import EpisodeStore
+from tests.data.synthetic import box, make_episode, make_spec
 
 SPACES = {
     "box": spaces.Box(-1, 1, (2,), np.float32),

@@ -4,11 +4,11 @@ import os
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synthetic import box, make_episode, make_spec, same
 
 from craik.core.errors import DataError
 from craik.data import durable
 from craik.data.store import EpisodeStore, read_index
+from tests.data.synthetic import box, make_episode, make_spec, same
 
 
 @pytest.fixture

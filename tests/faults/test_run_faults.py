@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import toy_recipe
 
 from craik.core import registry
 from craik.train import checkpoint, log, loop
@@ -22,15 +21,16 @@ from craik.train.learner import module_tensors
 from craik.train.lock import Lock, RunLocked, boot_id, holder
 from craik.train.run import load
 from craik.train.start import learn
+from tests.train import toy_recipe
 
 pytestmark = pytest.mark.faults
 
-TOY = Path(toy_recipe.__file__).parent
+ROOT = Path(toy_recipe.__file__).parents[2]
 
 CHILD = f"""
 import sys
-sys.path.insert(0, {str(TOY)!r})
-import toy_recipe
+sys.path.insert(0, {str(ROOT)!r})
+from tests.train import toy_recipe
 toy_recipe.enter()
 from craik.train.start import learn
 def tell(progress):

@@ -1,7 +1,7 @@
 import pytest
-import toy_recipe
 
 from craik.core import registry
+from tests.train import toy_recipe
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
-from toy import ToyAgent, ToyModel, toy_batch, toy_training
 
 from craik.train.guard import Diverged, Guard
 from craik.train.learner import Learner
+from tests.train.toy import ToyAgent, ToyModel, toy_batch, toy_training
 
 
 def learner(**changes) -> Learner:

@@ -2,11 +2,11 @@ import shutil
 
 import pytest
 import torch
-from toy import WEIGHTS, ToyAgent, ToyModel, toy_batch, toy_training
 
 from craik.core.data import masked_mean
 from craik.core.errors import CheckpointError, UnknownName
 from craik.train.learner import Learner, named_parameters
+from tests.train.toy import WEIGHTS, ToyAgent, ToyModel, toy_batch, toy_training
 
 
 def learner(**changes) -> Learner:

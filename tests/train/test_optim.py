@@ -3,11 +3,11 @@ import dataclasses
 import pytest
 import torch
 from torch import nn
-from toy import ToyAgent, ToyModel, toy_batch, toy_training
 
 from craik.core.errors import CheckpointError, UnknownName
 from craik.train.learner import Learner, named_parameters
 from craik.train.optim import Optimizer, clip_adaptively
+from tests.train.toy import ToyAgent, ToyModel, toy_batch, toy_training
 
 
 def numbers(seed: int, *shapes: tuple[int, ...]) -> list[torch.Tensor]:

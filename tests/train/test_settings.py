@@ -2,12 +2,12 @@ import dataclasses
 import json
 
 import pytest
-from toy import toy_training
-from toy_recipe import Config, Head
 
 from craik.core.errors import UnknownName
 from craik.train.settings import BadSetting, changes, override, parse, plain
 from craik.train.training import Training
+from tests.train.toy import toy_training
+from tests.train.toy_recipe import Config, Head
 
 
 @pytest.mark.parametrize("settings", [Config(hidden=(1, 2, 3), name="x"), toy_training(lr_scale={"model": 0.5})])

@@ -15,6 +15,8 @@ from craik.behave.planner_agent import PlannerAgent
 from craik.core.card import Card
 from craik.core.model import WorldModel
 from craik.core.spec import Spec
+from craik.eval.check import Check, Claim
+from craik.eval.reaching import Course, goal_reaching
 from craik.families.embedding import Embedding
 from craik.nets.vit import ViT
 from craik.parts.actions.vector import ActionVector
@@ -189,3 +191,30 @@ def agent(model: WorldModel, cfg: Config) -> PlannerAgent:
         model.spec.action, config, num_samples=cfg.samples, num_steps=cfg.rounds, num_elites=cfg.elites, min_std=0.05
     )
     return PlannerAgent(planner, GoalLatent(torch.zeros(1, cfg.latent, device=model.device)))
+
+
+CLAIMS = (
+    Claim("success", "random", "reaches at least three times the goals that random actions do", factor=3.0),
+    Claim("success", "shuffled", "reaches more goals than with the meaning of actions exchanged", margin=0.1),
+    Claim("rank", 4.0, "embeddings fill several dimensions", source="paper, section 3: no collapse"),
+    Claim("std", 0.5, "embeddings have about unit size", source="eq. 3: N(0, I)"),
+    Claim("collapsed_std", "std", "without SIGReg all embeddings become one", factor=0.1, below=True, source="eq. 2"),
+    Claim("success", "collapsed_success", "without SIGReg fewer goals are reached", margin=0.1),
+)
+
+ROOMS = Course("craik/Rooms-v0", data_length=50, wander=0.3, data_skill=(0.3, 1.0), distance=20, skill=(0.3, 1.0))
+PUSH = Course("craik/Push-v0", data_length=30, data_skill=(0.6, 1.0), distance=25, skill=(0.8, 1.0))
+
+CHECK = Check(
+    (
+        goal_reaching(
+            "le_wm",
+            ROOMS,
+            claims=CLAIMS,
+            minutes=10,
+            overrides={"horizon": 4, "receding_horizon": 4},
+            collapse={"regularity": 0.0},
+        ),
+        goal_reaching("le_wm", PUSH, claims=CLAIMS, minutes=12, collapse={"regularity": 0.0}),
+    )
+)
