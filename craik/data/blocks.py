@@ -57,8 +57,8 @@ def blocked(episode: Episode, k: int, discount: float = 1.0) -> list[Episode]:
                 {name: np.ascontiguousarray(x[start : steps.stop + 1 : k]) for name, x in episode.obs.items()},
                 np.ascontiguousarray(episode.action[steps].reshape(num, -1)),
                 (episode.reward[steps].reshape(num, k) * weight).sum(1).astype(np.float32),
-                episode.terminated[steps].reshape(num, k).any(1),
-                episode.truncated[steps].reshape(num, k).any(1),
+                np.asarray(episode.terminated[steps].reshape(num, k).any(1)),
+                np.asarray(episode.truncated[steps].reshape(num, k).any(1)),
                 {**episode.meta, "block": k, "phase": start},
             )
         )

@@ -61,6 +61,8 @@ class Latent(WorldModel[Here]):
     """An implicit world model trained by consistency, reward and value prediction (TD-MPC2, Hansen et al. 2024).
 
     z = simnorm(encoder(obs)); z' = simnorm(dynamics(z, a)); r, q = two-hot heads of (z, a); a = policy(z).
+    Networks see `simplex z - 1`: the middle of every simplex is 0 to them. Of z itself, its constant part would be
+    most of what a norm behind the first layer lets through.
 
     Args:
         spec: the world; the model offers reward, proceed, value, latent and action.
@@ -110,7 +112,15 @@ class Latent(WorldModel[Here]):
 
     def advance(self, latent: Tensor, action: Tensor) -> Tensor:
         """The next latent: [N, D] and action vectors [N, A] -> [N, D]."""
-        return simnorm(self.dynamics(torch.cat([latent, action], -1)), self.simplex)
+        return simnorm(self.dynamics(self.pair(latent, action)), self.simplex)
+
+    def centred(self, latent: Tensor) -> Tensor:
+        """What networks see of a latent: 0 in the middle of every simplex, at most `simplex - 1`."""
+        return self.simplex * latent - 1
+
+    def pair(self, latent: Tensor, action: Tensor) -> Tensor:
+        """What networks see of a latent and an action vector: [..., D], [..., A] -> [..., D + A]."""
+        return torch.cat([self.centred(latent), action], -1)
 
     def number(self, logits: Tensor) -> Tensor:
         """What logits over the bins mean: [..., K] -> [...]."""
@@ -118,7 +128,7 @@ class Latent(WorldModel[Here]):
 
     def rewards(self, latent: Tensor, action: Tensor) -> Tensor:
         """The expected reward of acting: [..., D], [..., A] -> [...]."""
-        return self.number(self.reward(torch.cat([latent, action], -1)))
+        return self.number(self.reward(self.pair(latent, action)))
 
     def start(self, batch: int) -> Here:
         """No direction is preferred: the middle of every simplex."""
@@ -147,16 +157,17 @@ class Latent(WorldModel[Here]):
         """Reward, proceed, value (of the policy's mode), latent and action (that mode)."""
         ways = {
             "reward": lambda: state.reward,
-            "proceed": lambda: self.proceed(state.latent)[..., 0].sigmoid(),
+            "proceed": lambda: self.proceed(self.centred(state.latent))[..., 0].sigmoid(),
             "value": lambda: self.value(state.latent),
             "latent": lambda: state.latent,
-            "action": lambda: self.vector.invert(self.policy.mode(state.latent)),
+            "action": lambda: self.vector.invert(self.policy.mode(self.centred(state.latent))),
         }
         return Readings(ways, self.spec.reads)
 
     def value(self, latent: Tensor) -> Tensor:
         """The value of following the policy's mode: [N, D] -> [N]."""
-        logits = self.values(latent, self.policy.mode(latent), slice(0, self.goals.read_members))
+        seen = self.centred(latent)
+        logits = self.values(seen, self.policy.mode(seen), slice(0, self.goals.read_members))
         return self.number(logits).mean(0)
 
     def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
@@ -169,17 +180,18 @@ class Latent(WorldModel[Here]):
         with torch.no_grad():
             seen = self.encode({k: v[:, 1:].flatten(0, 1) for k, v in batch.obs.items()}).unflatten(0, (rows, steps))
         before, after, weight = self.unroll(batch, action)
-        pair = torch.cat([before, action], -1)
-        values = self.values(before.flatten(0, 1), action.flatten(0, 1), generator=generator)
-        target = symlog(self.target(seen.flatten(0, 1), batch, generator)).flatten().expand(len(values), -1)
-        going = self.proceed(after)[..., 0]
+        values = self.values(self.centred(before).flatten(0, 1), action.flatten(0, 1), generator=generator)
+        target = (
+            symlog(self.target(self.centred(seen).flatten(0, 1), batch, generator)).flatten().expand(len(values), -1)
+        )
+        going = self.proceed(self.centred(after))[..., 0]
         return {
             "consistency": weight * (after - seen).square().mean(-1),
-            "reward": weight * two_hot_loss(self.reward(pair), symlog(batch.reward), self.bins),
+            "reward": weight * two_hot_loss(self.reward(self.pair(before, action)), symlog(batch.reward), self.bins),
             "value": weight * two_hot_loss(values, target, self.bins).mean(0).view(rows, steps),
             "proceed": weight
             * F.binary_cross_entropy_with_logits(going, (~batch.terminated).to(going.dtype), reduction="none"),
-            "policy": weight * self.improve(before.detach().flatten(0, 1), batch, generator),
+            "policy": weight * self.improve(self.centred(before).detach().flatten(0, 1), batch, generator),
         }
 
     def unroll(self, batch: Batch, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -209,7 +221,7 @@ class Latent(WorldModel[Here]):
         """Temporal-difference targets [B, T]: the smaller of two slow values at the policy's action.
 
         Args:
-            seen: [B * T, D], the latents of the arrivals.
+            seen: [B * T, D], the centred latents of the arrivals.
             batch: what happened.
             generator: source of randomness.
         """
@@ -222,7 +234,7 @@ class Latent(WorldModel[Here]):
         return batch.reward + self.goals.discount * (~batch.terminated) * ahead
 
     def improve(self, latent: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
-        """The policy's loss [B, T]: minus scaled value and entropy, at latents [B * T, D] that pass no gradient."""
+        """The policy's loss [B, T]: minus scaled value and entropy, at centred latents [B * T, D] without gradient."""
         some = self.values.two(generator)
 
         def average(latent: Tensor, action: Tensor) -> Tensor:

@@ -202,7 +202,7 @@ class Loop:
             self._report("train")
 
     def _mode(self, *, learning: bool) -> None:
-        """`train()` or `eval()` on all modules, without walking the tree each time."""
+        """Training or evaluation mode for all modules, without walking the tree each time."""
         if self._learning is not learning:
             self._learning = learning
             for module in self._modules:

@@ -167,7 +167,7 @@ def test_losses_written_again(space):
                 if t % 3 == 0 or batch.first[b, t]:
                     z, depth = model.encode({"state": batch.obs["state"][b, t][None]}), 0
                 w, a = 0.5**depth, action[b, t][None]
-                pair = torch.cat([z, a], -1)
+                pair = torch.cat([8 * z - 1, a], -1)
                 nxt = simnorm(model.dynamics(pair), model.simplex)
                 seen = model.encode({"state": batch.obs["state"][b, t + 1][None]})
                 assert losses["consistency"][b, t].item() == pytest.approx(
@@ -177,19 +177,19 @@ def test_losses_written_again(space):
                 ce = -(hot * model.reward(pair).log_softmax(-1)[0].numpy()).sum()
                 assert losses["reward"][b, t].item() == pytest.approx(w * ce, rel=1e-3)
                 ahead = sum(
-                    chance[0] * number(model, model.values.slow(torch.cat([seen, k], -1)))[:2].amin(0)[0]
-                    for k, chance in zip(*(lambda p: (p.actions, p.chances))(model.policy.propose(seen, None)))
+                    chance[0] * number(model, model.values.slow(torch.cat([8 * seen - 1, k], -1)))[:2].amin(0)[0]
+                    for k, chance in zip(*(lambda p: (p.actions, p.chances))(model.policy.propose(8 * seen - 1, None)))
                 )
                 target = batch.reward[b, t] + 0.99 * (1 - batch.terminated[b, t].float()) * ahead
                 hot = soft_classes(target.item(), bins)
                 ce = np.mean([-(hot * q.log_softmax(-1)[0].numpy()).sum() for q in model.values.net(pair)])
                 assert losses["value"][b, t].item() == pytest.approx(w * ce, rel=1e-3)
-                going = torch.sigmoid(model.proceed(nxt))[0, 0]
+                going = torch.sigmoid(model.proceed(8 * nxt - 1))[0, 0]
                 chance = 1 - going if batch.terminated[b, t] else going
                 assert losses["proceed"][b, t].item() == pytest.approx(w * -torch.log(chance).item(), rel=1e-3)
-                proposal = model.policy.propose(z, None)
+                proposal = model.policy.propose(8 * z - 1, None)
                 policy_values[b, t] = sum(
-                    c[0] * number(model, model.values.net(torch.cat([z, k], -1)))[:2].mean(0)[0]
+                    c[0] * number(model, model.values.net(torch.cat([8 * z - 1, k], -1)))[:2].mean(0)[0]
                     for k, c in zip(proposal.actions, proposal.chances)
                 )
                 expected = -w * (policy_values[b, t] / model.scale + 1e-4 * proposal.entropy[0])
@@ -228,8 +228,9 @@ def test_a_rollout_is_its_steps_and_reads_what_it_says(space):
     assert set(said) == {"reward", "proceed", "value", "latent", "action"}
     assert torch.equal(said["reward"], state.reward)
     assert said["action"].dtype == (torch.float32 if space is BOX else torch.int64)
-    mode = model.policy.mode(state.latent)
-    q = number(model, model.values.net(torch.cat([state.latent, mode], -1)))[:2].mean(0)
+    seen = 8 * state.latent - 1
+    mode = model.policy.mode(seen)
+    q = number(model, model.values.net(torch.cat([seen, mode], -1)))[:2].mean(0)
     assert torch.allclose(said["value"], q, atol=1e-4)
 
 

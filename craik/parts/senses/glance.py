@@ -40,7 +40,7 @@ class Glance(nn.Module):
         self.images = tuple(k for k, s in space.spaces.items() if is_image(s))
         self.eyes = nn.ModuleList([eye(space[k].shape) for k in self.images])  # type: ignore[arg-type]
         self.numbers = Numbers(space)
-        size = sum(int(eye.size) for eye in self.eyes)  # type: ignore[arg-type]
+        size = sum(int(eye.size) for eye in self.eyes)  # type: ignore[arg-type,misc]
         if self.numbers.size:
             self.feel = MLP(self.numbers.size, (units,), units, norm=nn.LayerNorm)
             size += units
