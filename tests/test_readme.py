@@ -39,3 +39,10 @@ def test_every_command_it_names_is_one():
 
     for name in re.findall(r"`craik (\w+)", README):
         assert name in COMMANDS, name
+
+
+def test_the_page_of_systems_is_the_generated_one():
+    from craik.eval.systems import as_markdown as page
+    from craik.eval.systems import standings
+
+    assert (ROOT / "docs" / "systems.md").read_text() == page(standings())

@@ -56,7 +56,8 @@ class Display:
         table.add_row("time left", clock(progress.eta), "return", number(progress.returns))
         for name, value in {**progress.losses, **progress.figures}.items():
             table.add_row(f"[dim]{name}[/dim]", f"[dim]{value:.4g}[/dim]")
-        bar = ProgressBar(total=max(total, 1), completed=done, width=60)
+        bar = Table.grid()  # a bar by itself ends no line
+        bar.add_row(ProgressBar(total=max(total, 1), completed=done, width=60))
         return Group(Text(f"{self.title} · {progress.phase}", style="bold"), bar, table)
 
 

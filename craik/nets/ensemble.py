@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from craik.nets.dropout import Dropout
+from craik.nets.init import fan_in_normal
 
 
 class EnsembleMLP(nn.Module):
     """E perceptrons of one shape: hidden layers of Linear -> LayerNorm -> activation, then one plain Linear.
 
-    Hidden weights begin as normals of deviation 0.02, the last ones at zero (TD-MPC2).
+    Hidden weights begin at unit output variance, the last ones at zero.
 
     Args:
         num: how many, E.
@@ -42,7 +43,7 @@ class EnsembleMLP(nn.Module):
         pairs = list(itertools.pairwise(widths))
         self.weights = nn.ParameterList([torch.zeros(num, i, o) for i, o in pairs])
         for weight in self.weights[:-1]:
-            nn.init.normal_(weight, std=0.02)
+            fan_in_normal(weight, weight.shape[1])
         self.biases = nn.ParameterList([torch.zeros(num, 1, o) for o in widths[1:]])
         self.scales = nn.ParameterList([torch.ones(num, 1, o) for o in hidden])
         self.shifts = nn.ParameterList([torch.zeros(num, 1, o) for o in hidden])

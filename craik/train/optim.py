@@ -1,8 +1,9 @@
-"""One optimiser step: warm-up, learning rates by name, clipping, then AdamW or LaProp."""
+"""One optimiser step: warm-up and annealing, learning rates by name, clipping, then AdamW or LaProp."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import torch
@@ -161,7 +162,7 @@ class Optimizer:
             norm = self.norm() if self.training.clip_norm is not None else norm
         if self.training.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(params, self.training.clip_norm, norm)
-        warm = min(1.0, (self.updates + 1) / self.training.warmup) if self.training.warmup else 1.0
+        share = self.share(self.updates)
         for (factor, decay), names in self._groups.items():
             moving = [n for n in names if self.named[n].grad is not None]
             for name in moving:
@@ -174,12 +175,21 @@ class Optimizer:
                 self._rule(
                     [self.named[n] for n in moving],
                     [self.moments[n] for n in moving],
-                    self.training.lr * factor * warm,
+                    self.training.lr * factor * share,
                     decay,
                     self.training.betas,
                     self.training.eps,
                 )
         self.updates += 1
+
+    def share(self, update: int) -> float:
+        """The part of the learning rate in force at an update (the first is 0): a linear rise, then half a cosine."""
+        warmup, end = self.training.warmup, self.training.cosine
+        if update < warmup:
+            return (update + 1) / warmup
+        if not end:
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (update - warmup) / max(1, end - warmup))))
 
     def tensors(self) -> dict[str, Tensor]:
         """The moments: `<parameter>/<field>` -> tensor. With `updates`, everything an exact resume needs."""

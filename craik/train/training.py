@@ -27,6 +27,7 @@ class Training:
         eps: the optimiser's epsilon.
         weight_decay: decoupled, on matrices only.
         warmup: updates over which the learning rate rises linearly.
+        cosine: the update at which it has fallen to zero along half a cosine that begins after the warm-up; 0 for none.
         clip_norm: largest global gradient norm; None for no clipping.
         clip_ratio: adaptive gradient clipping: largest gradient norm relative to the parameter's; None for none.
     """
@@ -47,5 +48,6 @@ class Training:
     eps: float = 1e-8
     weight_decay: float = 0.0
     warmup: int = 0
+    cosine: int = 0
     clip_norm: float | None = None
     clip_ratio: float | None = None

@@ -118,6 +118,15 @@ def test_the_learning_rate_warms_up_and_scales_by_the_longest_prefix():
             assert before[n] - params[n].item() == pytest.approx(warm * factor, rel=1e-4)
 
 
+def test_the_learning_rate_falls_along_half_a_cosine():
+    optimizer = Optimizer({"model.p": nn.Parameter(torch.zeros(1))}, toy_training(warmup=2, cosine=10))
+    shares = [optimizer.share(u) for u in range(13)]
+    assert shares[:3] == [0.5, 1.0, 1.0]
+    assert shares[6] == pytest.approx(0.5)
+    assert shares[4] == pytest.approx(0.5 * (1 + 2**-0.5))
+    assert shares[10:] == pytest.approx([0, 0, 0])
+
+
 def test_the_global_norm_is_clipped_after_the_adaptive_one():
     parameter = nn.Parameter(torch.ones(4))
     optimizer = Optimizer({"model.p": parameter}, toy_training(clip_ratio=0.5, clip_norm=0.25))

@@ -42,7 +42,6 @@ CARD = Card(
         "LayerNorm instead of BatchNorm inside the two projectors, so that rows of a batch never mix outside SIGReg",
         "dropout acts on each branch's output, not on attention weights or inside the MLPs, and draws from a generator",
         "one norm before each branch of a predictor block, where the released code has two in a row",
-        "the learning rate stays constant after its warm-up (theirs decays along a cosine)",
         "the predictor adds a change to the present embedding instead of saying the next one outright",
         "sizes tiny and small look through a spatial soft-argmax and a linear projector instead of a ViT and an MLP, "
         "and embed into 8 and 16 numbers instead of 192",
@@ -90,7 +89,7 @@ class Config:
     knots: int = 17  # points of its quadrature
     lr: float = 5e-5  # AdamW
     weight_decay: float = 1e-3
-    warmup: int = 500  # updates
+    warmup: int = 500  # updates; then the rate falls along half a cosine to zero at the last one
     clip_norm: float = 1.0
     batch: int = 128
     updates: int = 100_000
@@ -180,6 +179,7 @@ def training(cfg: Config) -> Training:
         lr=cfg.lr,
         weight_decay=cfg.weight_decay,
         warmup=cfg.warmup,
+        cosine=cfg.updates,
         clip_norm=cfg.clip_norm,
     )
 

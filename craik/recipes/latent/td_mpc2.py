@@ -20,6 +20,7 @@ from craik.eval.check import Check, Claim, Trial
 from craik.eval.trials import online_return
 from craik.families.latent import Goals, Latent
 from craik.nets.ensemble import EnsembleMLP
+from craik.nets.init import fan_in_linears
 from craik.nets.mlp import MLP
 from craik.parts.actions.vector import ActionVector
 from craik.parts.heads.policies import Choices, SquashedGaussian
@@ -187,12 +188,9 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
             horizon=cfg.horizon, rho=cfg.rho, discount=cfg.discount, slow_rate=cfg.slow_rate, entropy=cfg.entropy
         ),
     )
-    for name, each in model.named_modules():
-        if isinstance(each, nn.Linear) and not name.startswith("encoder.0."):
-            nn.init.trunc_normal_(each.weight, std=0.02)
-            if each.bias is not None:
-                nn.init.zeros_(each.bias)
-    nn.init.zeros_(reward.out.weight)  # rewards, like values, begin at zero
+    for part in (model.encoder[1:], model.dynamics, model.policy, model.proceed):
+        fan_in_linears(part)
+    fan_in_linears(reward, reward.out, 0.0)
     return model
 
 
