@@ -30,7 +30,7 @@ class ActorCritic(Agent):
         actor: proposes action vectors from latents.
         critic: values from latents.
         horizon: imagined steps.
-        last: how many moments of each row to imagine from, its last ones, which know most; None for all.
+        rows: how many rows of a batch to imagine from, every moment of them; None for all.
         discount: gamma; 1 - 1/333 is the paper's.
         lam: of the lambda-returns.
         entropy: weight of the actor's entropy.
@@ -49,7 +49,7 @@ class ActorCritic(Agent):
         critic: TwoHot,
         *,
         horizon: int = 15,
-        last: int | None = None,
+        rows: int | None = None,
         discount: float = 1 - 1 / 333,
         lam: float = 0.95,
         entropy: float = 3e-4,
@@ -62,7 +62,7 @@ class ActorCritic(Agent):
         self.vector, self.actor, self.critic = vector, actor, critic
         self.slow = copy.deepcopy(critic).requires_grad_(False)
         self.calm = copy.deepcopy(actor).requires_grad_(False)
-        self.horizon, self.last, self.discount, self.lam, self.entropy = horizon, last, discount, lam, entropy
+        self.horizon, self.rows, self.discount, self.lam, self.entropy = horizon, rows, discount, lam, entropy
         self.slow_rate, self.scale_rate, self.calm_rate = slow_rate, scale_rate, calm_rate
         self.quantiles = quantiles
         self.register_buffer("spread", torch.zeros(2))
@@ -76,11 +76,9 @@ class ActorCritic(Agent):
 
     def loss(self, model, batch, *, generator=None):  # noqa: ANN001, ANN201
         """`actor`, `critic` (on imagined futures) and `replay_critic` (on the experience itself), all []."""
-        arrivals = batch.shape[1]
-        begin = 0 if self.last is None else max(0, arrivals + 1 - self.last)
-        some = batch.stretch(begin, arrivals)
+        some = batch if self.rows is None else batch.rows(slice(0, self.rows))
         with torch.no_grad():
-            beliefs = model.follow(batch, generator=generator)[:, begin:]
+            beliefs = model.follow(some, generator=generator)
             dream = self.imagine(model, tree.merge(beliefs), generator)
             returns, weight = self.judge(dream)
             self._measured = percentiles(returns, *self.quantiles)
