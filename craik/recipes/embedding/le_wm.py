@@ -215,6 +215,13 @@ CHECK = Check(
             overrides={"horizon": 4, "receding_horizon": 4},
             collapse={"regularity": 0.0},
         ),
-        goal_reaching("le_wm", PUSH, claims=CLAIMS, minutes=12, collapse={"regularity": 0.0}),
+        goal_reaching(
+            "le_wm",
+            PUSH,
+            claims=CLAIMS,
+            minutes=15,
+            overrides={"updates": 1_800, "receding_horizon": 2},
+            collapse={"regularity": 0.0},
+        ),
     )
 )
