@@ -188,7 +188,7 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
             horizon=cfg.horizon, rho=cfg.rho, discount=cfg.discount, slow_rate=cfg.slow_rate, entropy=cfg.entropy
         ),
     )
-    for part in (model.encoder[1:], model.dynamics, model.policy, model.proceed):
+    for part in (model.encoder[1:], model.dynamics, model.policy, model.proceed):  # type: ignore[index]
         fan_in_linears(part)
     fan_in_linears(reward, reward.out, 0.0)
     return model
