@@ -118,7 +118,7 @@ class Bounce(ExactWorld):
             if (np.linalg.norm(balls[1:, :2] - balls[0, :2], axis=1) > apart).all():
                 return balls.reshape(-1)
 
-    def guide(self) -> np.ndarray:
+    def guide(self, style: str = "direct") -> np.ndarray:
         """Actions [N, 2] of a simple pilot: straight to the goal, braking, blind to the other balls."""
         return np.clip(3 * (self.goal[:, :2] - self.state[:, :2]) - 1.5 * self.state[:, 2:4], -1, 1)
 

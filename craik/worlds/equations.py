@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
+
+from craik.core.errors import SpecError
+
+Kind = Literal["visual", "geometric", "physical", "behavioural", "sensory"]
+"""What a factor changes: looks alone, shapes and places, the law, how others behave, how well one sees."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +24,14 @@ class Factor:
         default: its usual value.
         low, high: the range in which the world behaves.
         says: what it is, with its unit.
+        kind: what it changes.
     """
 
     default: float
     low: float
     high: float
     says: str
+    kind: Kind = "physical"
 
 
 class Equations(ABC):
@@ -33,12 +40,17 @@ class Equations(ABC):
     Attributes:
         FIELDS: names of the D numbers of the physical state.
         FACTORS: name -> constant of the world.
+        EVENTS: name -> what `move` tells under it.
+        LUCKY: whether chance has a part. Then the last field is `luck` (see `craik.worlds.luck`): all chance is a
+            function of it, so that equal states have equal futures, and other futures come from other luck.
         space: the Box of what "state" shows.
         action: the action space.
     """
 
     FIELDS: tuple[str, ...]
     FACTORS: ClassVar[Mapping[str, Factor]] = {}
+    EVENTS: ClassVar[Mapping[str, str]] = {}
+    LUCKY: ClassVar[bool] = False
     space: spaces.Box
     action: spaces.Space
 
@@ -68,13 +80,27 @@ class Equations(ABC):
         """[N] bool: whether the episode goes on from these states (a time limit is not a state's business)."""
         return np.ones(len(state), bool)
 
+    def outcomes(
+        self, state: np.ndarray, effort: np.ndarray, factors: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Every state that one step may lead to, but for its luck, [N, K, D], and its exact chance [N, K] (0 pads).
+
+        Raises:
+            SpecError: in worlds where chance has a part and its outcomes cannot be counted.
+        """
+        if self.LUCKY:
+            raise SpecError(f"the outcomes of {type(self).__name__} cannot be counted", "draw some: world.reroll(rng)")
+        after, _ = self.move(state, effort, factors)
+        return after[:, None], np.ones((len(state), 1))
+
     def numbers(self, state: np.ndarray) -> np.ndarray:
-        """What "state" shows of physical states: [N, D] -> [N, S]."""
-        return state
+        """What "state" shows of physical states: [N, D] -> [N, S]; all of them but luck."""
+        return state[:, :-1] if self.LUCKY else state
 
     def invert(self, numbers: np.ndarray) -> np.ndarray:
-        """The physical states [N, D] that show these numbers [N, S]."""
-        return numbers.astype(np.float64)
+        """The physical states [N, D] that show these numbers [N, S], with luck 0."""
+        state = numbers.astype(np.float64)
+        return np.concatenate([state, np.zeros_like(state[:, :1])], 1) if self.LUCKY else state
 
     def reached(self, state: np.ndarray, goal: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """[N] bool: whether states are at their goals; never, in worlds without a goal."""

@@ -14,6 +14,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from craik.core.errors import SpecError, UnknownName
+from craik.worlds import luck
+from craik.worlds.draw import Color
 from craik.worlds.equations import Equations
 
 CHUNK = 64
@@ -42,7 +44,7 @@ class Snapshot:
 
 
 class ExactWorld(Equations, VectorEnv, ABC):
-    """N worlds with a known state, stepped, forked and drawn together. World i never depends on N.
+    """N worlds with a known state, stepped, forked, seen and judged together. World i never depends on N.
 
     Factors are the constants of a world (gravity, mass, ...). A number fixes one; a pair (low, high) draws it anew,
     uniformly, at each reset. `reset(options=...)` takes `state` [N, D], `goal` [N, D], `factors` (name -> [N]) and
@@ -51,19 +53,27 @@ class ExactWorld(Equations, VectorEnv, ABC):
     Args:
         num_envs: how many worlds, N.
         seed: of the first `reset` that is given none.
-        obs: "state", "pixels" or "both".
+        obs: "state", "pixels", "both", or any views joined by "+", as "pixels+depth".
         size: height and width of the picture.
         autoreset: what happens when an episode ends.
         factors: name -> number or (low, high); the defaults stand in `FACTORS`.
         max_steps: steps after which an episode is truncated; the world's own number by default.
 
+    Attributes:
+        VIEWS: name -> what it shows, of the views beyond "state" and "pixels" (`view`).
+        POINTS: name -> colour of the things whose places can be read off a picture by their colour (`places`).
+        STYLES: ways in which the pilot seeks the goal, the plain one first.
+
     Raises:
-        UnknownName: if there is no such factor.
+        UnknownName: if there is no such factor or view.
     """
 
     FPS: ClassVar[int] = 20
     MAX_STEPS: ClassVar[int] = 200
     HAS_GOAL: ClassVar[bool] = False
+    VIEWS: ClassVar[Mapping[str, str]] = {}
+    POINTS: Mapping[str, Color] = {}
+    STYLES: ClassVar[tuple[str, ...]] = ("direct",)
 
     def __init__(
         self,
@@ -80,6 +90,7 @@ class ExactWorld(Equations, VectorEnv, ABC):
             if name not in self.FACTORS:
                 raise UnknownName("factor", name, self.FACTORS)
         self.obs, self.size, self.seed = obs, size, seed
+        self.shown = ("state", "pixels") if obs == "both" else tuple(obs.split("+"))
         self.max_steps = max_steps or self.MAX_STEPS
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": self.FPS, "autoreset_mode": autoreset}
@@ -97,14 +108,14 @@ class ExactWorld(Equations, VectorEnv, ABC):
 
     @abstractmethod
     def begin(self, rng: np.random.Generator, factors: Mapping[str, float]) -> np.ndarray:
-        """Draws a starting state [D]."""
+        """Draws a starting state [D]. Luck, if it is a field, is drawn afterwards."""
 
     def aim(self, rng: np.random.Generator, state: np.ndarray, factors: Mapping[str, float]) -> np.ndarray:
         """Draws a goal [D] for an episode that starts at `state` [D]; the start itself in worlds without a goal."""
         return state
 
-    def guide(self) -> np.ndarray:
-        """Actions [N, A] of a simple pilot that seeks the goal.
+    def guide(self, style: str = "direct") -> np.ndarray:
+        """Actions [N, A], or [N] of choices, of a simple pilot that seeks the goal in one of `STYLES`.
 
         Raises:
             SpecError: in worlds without a goal.
@@ -114,6 +125,18 @@ class ExactWorld(Equations, VectorEnv, ABC):
     @abstractmethod
     def paint(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Draws states [N, D]: [N, size, size, 3] uint8."""
+
+    def view(self, name: str, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """One of `VIEWS` of states [N, D]: [N, ...] as `view_space` says."""
+        raise UnknownName("view", name, ("state", "pixels", *self.VIEWS))
+
+    def view_space(self, name: str) -> spaces.Box:
+        """The space of one world's view."""
+        raise UnknownName("view", name, ("state", "pixels", *self.VIEWS))
+
+    def places(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Where `POINTS` are in a picture of states [N, D]: [N, P, 2], across and down in [0, 1]; NaN if not in it."""
+        return np.full((len(state), len(self.POINTS), 2), np.nan)
 
     # Gymnasium's face.
 
@@ -183,12 +206,13 @@ class ExactWorld(Equations, VectorEnv, ABC):
 
     def see(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What would be seen in these states [N, D], name -> [N, ...]."""
-        seen = {}
-        if self.obs != "state":
-            seen["pixels"] = self.picture(state, factors)
-        if self.obs != "pixels":
-            seen["state"] = self.numbers(state).astype(np.float32)
-        return seen
+        return {name: self.look(name, state, factors) for name in self.shown}
+
+    def look(self, name: str, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """One view of these states [N, D], whether it is among those shown or not: [N, ...]."""
+        if name == "state":
+            return self.numbers(state).astype(np.float32)
+        return self.picture(state, factors) if name == "pixels" else self.view(name, state, factors)
 
     def picture(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Pictures of these states [N, D]: [N, size, size, 3] uint8."""
@@ -241,6 +265,12 @@ class ExactWorld(Equations, VectorEnv, ABC):
         """Every world copied k times into new ones, N * k: row `n`'s copies are `n*k .. n*k+k-1`."""
         return self.select(np.repeat(np.arange(self.num_envs), k))
 
+    def reroll(self, rng: np.random.Generator) -> None:
+        """Gives every world new luck: what chance decides from here on will be drawn anew. Nothing else changes."""
+        if self.LUCKY:
+            self.state = self.state.copy()
+            self.state[:, -1] = luck.fresh(rng, self.num_envs)
+
     def _checked(self, actions: Any) -> np.ndarray:
         given, wanted = np.asarray(actions), (self.num_envs, *(self.action.shape or ()))
         if given.shape != wanted:
@@ -253,12 +283,8 @@ class ExactWorld(Equations, VectorEnv, ABC):
         return given
 
     def _seen_space(self) -> spaces.Dict:
-        shown: dict[str, spaces.Space] = {}
-        if self.obs != "pixels":
-            shown["state"] = self.space
-        if self.obs != "state":
-            shown["pixels"] = spaces.Box(0, 255, (self.size, self.size, 3), np.uint8)
-        return spaces.Dict(shown)
+        ways = {"state": lambda: self.space, "pixels": lambda: spaces.Box(0, 255, (self.size, self.size, 3), np.uint8)}
+        return spaces.Dict({n: ways[n]() if n in ways else self.view_space(n) for n in self.shown})
 
     def _resize(self, num_envs: int) -> None:
         self.num_envs = num_envs
@@ -278,6 +304,8 @@ class ExactWorld(Equations, VectorEnv, ABC):
             row = {k: float(v[i]) for k, v in self.factors.items()}
             start = options["state"][i] if "state" in options else self.begin(rng, row)
             self.state[i] = start
+            if self.LUCKY and "state" not in options:
+                self.state[i, -1] = luck.fresh(rng, 1)[0]
             self.goal[i] = options["goal"][i] if "goal" in options else self.aim(rng, np.array(start, float), row)
 
     def _info(self, events: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from craik.core.errors import SpecError, UnknownName
 from craik.core.model import WorldModel
 from craik.core.spec import Spec
 from craik.core.state import State
+from craik.worlds import luck
 from craik.worlds.classic import CartPole, Pendulum
 from craik.worlds.equations import Equations
 from craik.worlds.exact import ExactWorld, Snapshot
@@ -73,13 +74,13 @@ class Oracle(WorldModel[Truth]):
         Raises:
             UnknownName: if this world's laws are not known.
         """
-        if id in OURS:
+        if id in OURS and OURS[id].exact:
             world = make(id, 1, obs=obs, size=size)
-            if isinstance(world, ExactWorld):
-                return Oracle(world)
+            assert isinstance(world, ExactWorld)
+            return Oracle(world)
         if id in CLASSIC:
             return Oracle(CLASSIC[id](), spaces.Dict({"state": gymnasium.make(id).observation_space}))
-        raise UnknownName("world with known laws", id, [*CLASSIC, *(n for n in OURS if "Counter" not in n)])
+        raise UnknownName("world with known laws", id, [*CLASSIC, *(n for n, e in OURS.items() if e.exact)])
 
     def start(self, batch: int) -> Truth:
         """Nowhere in particular (all zeros), with the usual factors and the goals of `follow_goals`, if any."""
@@ -115,8 +116,12 @@ class Oracle(WorldModel[Truth]):
         return dataclasses.replace(state, physics=physics, reward=paid, over=over)
 
     def step(self, state, action, *, generator=None):  # noqa: ANN001, ANN201
-        """The law. A world that is over stays as it is and pays nothing."""
-        physics, _ = self.laws.move(state.physics.numpy(), self._effort(action), self._factors(state))
+        """The law. A world that is over stays as it is and pays nothing. With a generator, chance is drawn anew."""
+        before = state.physics.numpy()
+        if self.laws.LUCKY and generator is not None:
+            drawn = torch.randint(luck.LIMIT, (len(before),), generator=generator, dtype=torch.float64)
+            before = np.concatenate([before[:, :-1], drawn[:, None].numpy()], 1)
+        physics, _ = self.laws.move(before, self._effort(action), self._factors(state))
         physics = torch.where(state.over[:, None], state.physics, torch.as_tensor(physics))
         paid = torch.where(state.over, 0.0, self._pay(state, action, physics))
         over = state.over | ~torch.as_tensor(self.laws.proceed(physics.numpy()))

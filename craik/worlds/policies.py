@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from craik.core.errors import SpecError
+from craik.core.errors import SpecError, UnknownName
 from craik.worlds.exact import ExactWorld
 
 
@@ -84,25 +84,33 @@ class Seek(Script):
 
     Args:
         world, seed: see `Script`; the world has to have a pilot (bounce, push, rooms).
-        skill: the range in [0, 1] from which each episode draws its own.
+        skill: the range in [0, 1] from which each episode draws its own: how much of an action is the pilot's, or, of
+            choices, how often it is.
+        style: one of the world's `STYLES`; the first by default.
 
     Raises:
         SpecError: if the world has no pilot.
+        UnknownName: if its pilot has no such style.
     """
 
-    def __init__(self, world: ExactWorld, seed: int, skill: tuple[float, float] = (0.3, 1.0)):
+    def __init__(self, world: ExactWorld, seed: int, skill: tuple[float, float] = (0.3, 1.0), style: str | None = None):
         super().__init__(world, seed)
         if not world.HAS_GOAL:
             raise SpecError(f"{type(world).__name__} has no goal to seek", "use Expert, which needs only a reward")
-        self.skill = skill
+        self.skill, self.style = skill, world.STYLES[0] if style is None else style
+        if self.style not in world.STYLES:
+            raise UnknownName(f"style of {type(world).__name__}'s pilot", self.style, world.STYLES)
         self.walk = Wander(world, seed + 1)
         self.share = self.rng.uniform(*skill, world.num_envs)
 
     def decide(self, first: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """See the class."""
         self.share = np.where(first, self.rng.uniform(*self.skill, len(first)), self.share)
+        pilot, walk = self.world.guide(self.style), self.walk.decide(first, asked)
+        if isinstance(self.world.single_action_space, spaces.Discrete):
+            return np.where(self.rng.random(len(first)) < self.share, pilot, walk)
         share = self.share[:, None]
-        return (share * self.world.guide() + (1 - share) * self.walk.decide(first, asked)).astype(np.float32)
+        return (share * pilot + (1 - share) * walk).astype(np.float32)
 
 
 class Expert(Script):

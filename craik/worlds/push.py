@@ -241,7 +241,7 @@ class Push(ExactWorld):
         x = numbers.astype(np.float64)
         return np.concatenate([x[:, :4], np.arctan2(x[:, 5:], x[:, 4:5])], 1)
 
-    def guide(self) -> np.ndarray:
+    def guide(self, style: str = "direct") -> np.ndarray:
         """Actions [N, 2] of a simple pilot: round to the far side, then push to the goal. It is blind to angles."""
         finger, at, goal = self.state[:, :2], self.state[:, 2:4], self.goal[:, 2:4]
         gain, size = self.factors["gain"], self.factors["size"]

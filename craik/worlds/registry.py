@@ -25,11 +25,13 @@ class Entry:
         home: "module:class".
         says: what it is, in a line.
         options: constructor arguments.
+        exact: whether it is an `ExactWorld`.
     """
 
     home: str
     says: str
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    exact: bool = True
 
     def load(self) -> type[VectorEnv]:
         """The class."""
@@ -53,7 +55,7 @@ OURS: dict[str, Entry] = {
     "craik/PushL-v0": Entry("craik.worlds.push:Push", "push an L-shaped block to a goal pose", {"shape": "L"}),
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
     "craik/Counter-v0": Entry(
-        "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention"
+        "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),
 }
 """Every world of craik's, by id."""
@@ -100,7 +102,7 @@ def make(
         num_envs: how many.
         seed: of the first `reset` that is given none; world i's numbers do not depend on how many there are (except
             where Gymnasium brings a vector environment of its own, CartPole's, which draws for all from one source).
-        obs: "state", "pixels" or "both".
+        obs: "state", "pixels" or "both"; of an exact world also other views (`ExactWorld.VIEWS`), as "pixels+depth".
         size: height and width of the picture.
         autoreset: what happens when an episode ends: NEXT_STEP, SAME_STEP or DISABLED.
         options: passed to the world's constructor (for craik's: `factors`, `max_steps` and more).
@@ -109,9 +111,10 @@ def make(
         UnknownName: if there is no such world, with the nearest names.
         SpecError: if `obs` is something else, or this world cannot be shown that way.
     """
-    if obs not in OBS:
-        raise SpecError(f"worlds are shown as 'state', 'pixels' or 'both', not {obs!r}", 'pass obs="state"')
     mode = AutoresetMode(autoreset)
+    exact = id in OURS and OURS[id].exact
+    if obs not in OBS and not exact:
+        raise SpecError(f"worlds are shown as 'state', 'pixels' or 'both', not {obs!r}", 'pass obs="state"')
     if id in OURS:
         entry = OURS[id]
         settings = {**entry.options, **options}

@@ -95,7 +95,7 @@ class Rooms(ExactWorld):
         """At rest, anywhere in the other room."""
         return _somewhere(rng, factors, 1.0 if state[0] < factors["wall"] else -1.0)
 
-    def guide(self) -> np.ndarray:
+    def guide(self, style: str = "direct") -> np.ndarray:
         """Actions [N, 2] of a simple pilot that knows the door: to its level, through it, to the goal."""
         wall, door = self.factors["wall"], self.factors["door"]
         at, goal = self.state[:, :2], self.goal[:, :2]
