@@ -36,12 +36,12 @@ def run(argv: list[str]) -> None:
     tyro.cli(demo, args=argv, prog="craik demo")
 
 
-def demo(seed: int = 0, steps: int | None = None, episodes: int = 20, path: Path = Path("runs/demo")) -> None:
+def demo(seed: int = 0, steps: int = 10_000, episodes: int = 20, path: Path = Path("runs/demo")) -> None:
     """Collects, trains, plans in the learned model, scores it in the real world, films its dreams, and reports.
 
     Args:
         seed: from which everything random is derived.
-        steps: environment steps to learn from; the recipe's own number by default.
+        steps: environment steps to learn from; the recipe itself takes more, for worlds that are harder.
         episodes: real episodes to be judged by.
         path: the run's folder; one that is there is set aside.
     """

@@ -22,6 +22,9 @@ from craik.parts.actions.vector import ActionVector
 from craik.parts.heads.policies import Choices, Proposal, SquashedGaussian
 from craik.parts.heads.q_ensemble import QEnsemble
 
+FAINT = 1e-6
+"""A feature of a simplex counts as at least this large where its logarithm is taken."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Here(State):
@@ -60,7 +63,7 @@ class Goals:
 class Latent(WorldModel[Here]):
     """An implicit world model trained by consistency, reward and value prediction (TD-MPC2, Hansen et al. 2024).
 
-    z = simnorm(encoder(obs)); z' = simnorm(dynamics(z, a)); r, q = two-hot heads of (z, a); a = policy(z).
+    z = simnorm(encoder(obs)); z' = simnorm(log z + dynamics(z, a)); r, q = two-hot heads of (z, a); a = policy(z).
     Networks see `simplex z - 1`: the middle of every simplex is 0 to them. Of z itself, its constant part would be
     most of what a norm behind the first layer lets through.
 
@@ -69,7 +72,7 @@ class Latent(WorldModel[Here]):
         size: features D of the latent.
         simplex: features of one simplex.
         encoder: observations name -> [N, ...] to [N, D].
-        dynamics: [N, D + A] -> [N, D].
+        dynamics: [N, D + A] -> [N, D], the change of the simplices' logits.
         reward: [N, D + A] -> [N, bins].
         values: the action values.
         policy: proposes action vectors.
@@ -111,8 +114,8 @@ class Latent(WorldModel[Here]):
         return simnorm(self.encoder(obs), self.simplex)
 
     def advance(self, latent: Tensor, action: Tensor) -> Tensor:
-        """The next latent: [N, D] and action vectors [N, A] -> [N, D]."""
-        return simnorm(self.dynamics(self.pair(latent, action)), self.simplex)
+        """The next latent: [N, D] and action vectors [N, A] -> [N, D]. Dynamics of zero leave it as it is."""
+        return simnorm(latent.clamp(min=FAINT).log() + self.dynamics(self.pair(latent, action)), self.simplex)
 
     def centred(self, latent: Tensor) -> Tensor:
         """What networks see of a latent: 0 in the middle of every simplex, at most `simplex - 1`."""

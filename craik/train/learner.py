@@ -29,6 +29,7 @@ class Learner:
         seed: of the learner's own generator, from which the losses sample.
         bf16: whether losses are computed under bfloat16 autocast (parameters and optimiser stay as they are).
         compile: whether the model's loss is compiled with `torch.compile`.
+        num_updates: updates of the whole run; by default those of a run offline.
     """
 
     def __init__(
@@ -40,10 +41,13 @@ class Learner:
         *,
         bf16: bool = False,
         compile: bool = False,
+        num_updates: int | None = None,
     ):
         self.model, self.agent, self.training, self.bf16 = model, agent, training, bf16
         self.generator = torch.Generator(model.device).manual_seed(seed)
-        self.optimizer = Optimizer(dict(named_parameters(model, agent)), training)
+        self.optimizer = Optimizer(
+            dict(named_parameters(model, agent)), training, training.updates if num_updates is None else num_updates
+        )
         self.guard = Guard()
         self._model_loss = torch.compile(model) if compile else model
         self._before = Before((model, agent))

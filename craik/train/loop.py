@@ -91,10 +91,7 @@ class Loop:
     @property
     def total_updates(self) -> int:
         """Updates this run is to make."""
-        if self.worlds is None:
-            return self.training.updates
-        before = min(self.training.prefill, self.training.steps) if self.prefilled is None else self.prefilled
-        return max(0, int((self.training.steps - before) * self.training.ratio + 1e-9))
+        return self.training.num_updates(self.worlds is not None, self.prefilled)
 
     def train(self) -> None:
         """Trains to the end, or until a signal asks to stop.

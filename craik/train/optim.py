@@ -118,15 +118,16 @@ class Optimizer:
     Args:
         named: name -> parameter; names start with `model.` or `agent.`.
         training: the numbers.
+        num_updates: updates of the whole run, at whose end a falling learning rate is zero.
 
     Raises:
         UnknownName: if `training.optimizer` is neither "adamw" nor "laprop", or `training.lr_scale` has a prefix
             that no parameter has.
     """
 
-    def __init__(self, named: Mapping[str, nn.Parameter], training: Training):
+    def __init__(self, named: Mapping[str, nn.Parameter], training: Training, num_updates: int = 0):
         self.named = {n: p for n, p in named.items() if p.requires_grad}
-        self.training, self.updates = training, 0
+        self.training, self.num_updates, self.updates = training, num_updates, 0
         self.moments: dict[str, Moments] = {}
         if training.optimizer not in RULES:
             raise UnknownName("optimiser", training.optimizer, RULES)
@@ -184,12 +185,12 @@ class Optimizer:
 
     def share(self, update: int) -> float:
         """The part of the learning rate in force at an update (the first is 0): a linear rise, then half a cosine."""
-        warmup, end = self.training.warmup, self.training.cosine
+        warmup = self.training.warmup
         if update < warmup:
             return (update + 1) / warmup
-        if not end:
+        if not self.training.cosine:
             return 1.0
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (update - warmup) / max(1, end - warmup))))
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (update - warmup) / max(1, self.num_updates - warmup))))
 
     def tensors(self) -> dict[str, Tensor]:
         """The moments: `<parameter>/<field>` -> tensor. With `updates`, everything an exact resume needs."""

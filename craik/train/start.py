@@ -204,7 +204,10 @@ def _train(
 ) -> Run:
     listeners = list(progress) if isinstance(progress, Sequence) else [progress]
     seed = derive(run.config.seed, "learner")
-    learner = Learner(run.model, run.agent, run.training, seed, bf16=run.config.bf16, compile=compile)
+    num_updates = run.training.num_updates(online=worlds is not None)
+    learner = Learner(
+        run.model, run.agent, run.training, seed, bf16=run.config.bf16, compile=compile, num_updates=num_updates
+    )
     loop = Loop(run, learner, replay, worlds, listeners=listeners, evaluate=evaluate)
     if run.path is not None:
         _resume(loop, run.path, changed)

@@ -27,7 +27,7 @@ class Training:
         eps: the optimiser's epsilon.
         weight_decay: decoupled, on matrices only.
         warmup: updates over which the learning rate rises linearly.
-        cosine: the update at which it has fallen to zero along half a cosine that begins after the warm-up; 0 for none.
+        cosine: whether it falls after the warm-up, along half a cosine, to zero at the last update of the run.
         clip_norm: largest global gradient norm; None for no clipping.
         clip_ratio: adaptive gradient clipping: largest gradient norm relative to the parameter's; None for none.
     """
@@ -48,6 +48,18 @@ class Training:
     eps: float = 1e-8
     weight_decay: float = 0.0
     warmup: int = 0
-    cosine: int = 0
+    cosine: bool = False
     clip_norm: float | None = None
     clip_ratio: float | None = None
+
+    def num_updates(self, online: bool, prefilled: int | None = None) -> int:
+        """Updates of a whole run.
+
+        Args:
+            online: whether it gathers.
+            prefilled: steps gathered before the first update, where that is known already.
+        """
+        if not online:
+            return self.updates
+        before = min(self.prefill, self.steps) if prefilled is None else prefilled
+        return max(0, int((self.steps - before) * self.ratio + 1e-9))

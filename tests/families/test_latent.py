@@ -168,7 +168,7 @@ def test_losses_written_again(space):
                     z, depth = model.encode({"state": batch.obs["state"][b, t][None]}), 0
                 w, a = 0.5**depth, action[b, t][None]
                 pair = torch.cat([8 * z - 1, a], -1)
-                nxt = simnorm(model.dynamics(pair), model.simplex)
+                nxt = simnorm(z.log() + model.dynamics(pair), model.simplex)
                 seen = model.encode({"state": batch.obs["state"][b, t + 1][None]})
                 assert losses["consistency"][b, t].item() == pytest.approx(
                     w * float((nxt - seen).square().mean()), rel=1e-3, abs=1e-7

@@ -119,7 +119,7 @@ def test_the_learning_rate_warms_up_and_scales_by_the_longest_prefix():
 
 
 def test_the_learning_rate_falls_along_half_a_cosine():
-    optimizer = Optimizer({"model.p": nn.Parameter(torch.zeros(1))}, toy_training(warmup=2, cosine=10))
+    optimizer = Optimizer({"model.p": nn.Parameter(torch.zeros(1))}, toy_training(warmup=2, cosine=True), 10)
     shares = [optimizer.share(u) for u in range(13)]
     assert shares[:3] == [0.5, 1.0, 1.0]
     assert shares[6] == pytest.approx(0.5)

@@ -179,7 +179,7 @@ def training(cfg: Config) -> Training:
         lr=cfg.lr,
         weight_decay=cfg.weight_decay,
         warmup=cfg.warmup,
-        cosine=cfg.updates,
+        cosine=True,
         clip_norm=cfg.clip_norm,
     )
 

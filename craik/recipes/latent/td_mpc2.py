@@ -49,7 +49,9 @@ CARD = Card(
         "values read by the planner are the mean of the first two members, not of two random ones",
         "numbers are squeezed by symlog; the encoder's activation is SiLU, as everywhere in sizes tiny and small",
         "the policy also learns at the arrivals but the last, and its scale from all of them; no random image shifts",
-        "linear maps before a norm have no bias",
+        "dynamics give the change of the simplices' logits, and begin with none; theirs give the next latent anew",
+        "networks see latents about the middle of their simplices; weights begin at unit output variance, not at 0.02",
+        "linear maps before a norm have no bias; a constant one stands beside the observed numbers instead",
     ),
     space="latent",
 )
@@ -97,6 +99,7 @@ class Config:
     batch: int = 256
     lr: float = 3e-4
     encoder_lr: float = 0.3  # the encoder's learning rate, relative to lr
+    cosine: bool = False  # whether the learning rate falls to nothing along half a cosine (ours)
     clip_norm: float = 20.0
     capacity: int = 1_000_000
 
@@ -122,23 +125,28 @@ SIZES = {
         lr=1e-3,
     ),
     "small": Config(
-        latent=32,
+        latent=64,
         encoder_units=64,
         channels=(16, 16, 32, 32),
         units=64,
         num_q=2,
+        bins=21,
         act="silu",
-        discount=0.97,
+        plan_horizon=5,
+        slow_rate=0.03,
+        entropy=0.01,
         samples=24,
         rounds=2,
         elites=6,
         prior=8,
-        steps=10_000,
+        steps=24_500,
         prefill=500,
         num_envs=4,
         ratio=0.5,
         batch=64,
-        lr=1e-3,
+        lr=2e-3,
+        encoder_lr=1.0,
+        cosine=True,
     ),
     "1m": Config(latent=128, units=384, num_q=2),
     "5m": Config(),
@@ -167,7 +175,7 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
         norm=nn.LayerNorm,
         ones=1,
     )
-    reward = mlp(both, cfg.bins)
+    dynamics, reward = mlp(both, size), mlp(both, cfg.bins)
     values = EnsembleMLP(cfg.num_q, both, (cfg.units, cfg.units), cfg.bins, cfg.dropout, act)
     if vector.continuous:
         policy: SquashedGaussian | Choices = SquashedGaussian(mlp(size, 2 * vector.size))
@@ -178,7 +186,7 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
         size=size,
         simplex=cfg.simplex,
         encoder=nn.Sequential(look, nn.Linear(look.size, size), nn.LayerNorm(size)),
-        dynamics=nn.Sequential(mlp(both, size), nn.LayerNorm(size)),
+        dynamics=dynamics,
         reward=reward,
         values=QEnsemble(values),
         policy=policy,
@@ -188,9 +196,10 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
             horizon=cfg.horizon, rho=cfg.rho, discount=cfg.discount, slow_rate=cfg.slow_rate, entropy=cfg.entropy
         ),
     )
-    for part in (model.encoder[1:], model.dynamics, model.policy, model.proceed):  # type: ignore[index]
+    for part in (model.encoder[1:], model.policy, model.proceed):  # type: ignore[index]
         fan_in_linears(part)
-    fan_in_linears(reward, reward.out, 0.0)
+    for net in (dynamics, reward):
+        fan_in_linears(net, net.out, 0.0)
     return model
 
 
@@ -214,6 +223,7 @@ def training(cfg: Config) -> Training:
         capacity=cfg.capacity,
         lr=cfg.lr,
         lr_scale={"model.encoder": cfg.encoder_lr},
+        cosine=cfg.cosine,
         clip_norm=cfg.clip_norm,
     )
 
