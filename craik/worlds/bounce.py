@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from craik.core.errors import SpecError
-from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PLUM, RED, Canvas, table
+from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PLUM, RED, Canvas, across, table
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
 from craik.worlds.motion import glide
@@ -18,6 +18,9 @@ from craik.worlds.motion import glide
 COLORS = (RED, BLUE, GREEN, GOLD, PLUM)
 NEAR = 0.15
 """The goal is reached within this distance, in units (the table is [-1, 1] both ways)."""
+
+REACH = 1.06
+"""The picture shows [-REACH, REACH] both ways."""
 
 SUBSTEPS = 8
 DT = 0.1
@@ -51,6 +54,7 @@ class Bounce(ExactWorld):
         if not 3 <= balls <= 5:
             raise SpecError(f"bounce has 3 to 5 balls, not {balls}", "pass balls=3")
         self.balls = balls
+        self.POINTS = {f"ball{i}": COLORS[i] for i in range(balls)}
         self.FIELDS = tuple(f"{f}{i}" for i in range(balls) for f in ("x", "y", "speed_x", "speed_y"))
         limit = np.tile(np.array([1, 1, 16, 16], np.float32), balls)
         self.space = spaces.Box(-limit, limit, dtype=np.float32)
@@ -125,7 +129,7 @@ class Bounce(ExactWorld):
     def paint(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Balls with a soft shadow and a light on them."""
         n = len(state)
-        canvas = Canvas(n, self.size, 1.06, table(self.size, 1.06))
+        canvas = Canvas(n, self.size, REACH, table(self.size, REACH))
         balls, radius = state.reshape(n, self.balls, 4), factors["radius"]
         for i in range(self.balls):
             at = balls[:, i, :2]
@@ -133,6 +137,10 @@ class Bounce(ExactWorld):
             canvas.disc(at, radius, COLORS[i])
             canvas.disc(at + radius[:, None] * [-0.3, 0.3], radius * 0.3, (255, 255, 255), alpha=0.35, edge=2)
         return canvas.image()
+
+    def places(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Where the balls are."""
+        return across(state.reshape(len(state), self.balls, 4)[..., :2], REACH)
 
     def _lightness(self, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """[N, balls]: one over the mass."""

@@ -139,6 +139,12 @@ class Canvas:
         pixels[where] = (below + amount * (np.asarray(color, np.float32) - below) + np.float32(0.5)).astype(np.uint8)
 
 
+def across(points: np.ndarray, reach: float) -> np.ndarray:
+    """World units [..., 2] -> across and down in [0, 1] of a picture of [-reach, reach] both ways; NaN outside."""
+    parts = (points * np.array([1.0, -1.0]) + reach) / (2 * reach)
+    return np.where(((parts >= 0) & (parts <= 1)).all(-1, keepdims=True), parts, np.nan)
+
+
 @cache
 def table(size: int, reach: float) -> np.ndarray:
     """A sheet of paper over [-1, 1] both ways with a stone rim: [size, size, 3] uint8, to begin a picture with."""

@@ -108,10 +108,19 @@ class Oracle(WorldModel[Truth]):
             over,
         )
 
+    def at(self, world: ExactWorld, physics: np.ndarray) -> Truth:
+        """The beliefs that live worlds are in these states [N, T, D], axes [N, T]; nothing was paid."""
+        truth, (n, t) = self.sync(world), physics.shape[:2]
+        over = ~self.laws.proceed(physics.reshape(n * t, -1)).reshape(n, t)
+        goal, factors, reward = (
+            x[:, None].expand(n, t, *x.shape[1:]) for x in (truth.goal, truth.factors, truth.reward)
+        )
+        return Truth(torch.as_tensor(physics), goal, factors, reward, torch.as_tensor(over))
+
     def observe(self, state, action, obs, *, generator=None):  # noqa: ANN001, ANN201
         """The state behind what was seen; the reward is that of coming there from the belief before."""
         physics = torch.as_tensor(self.laws.invert(obs["state"].cpu().numpy()))
-        paid = self._pay(state, action, physics)
+        paid = self.pay(state, action, physics)
         over = ~torch.as_tensor(self.laws.proceed(physics.numpy()))
         return dataclasses.replace(state, physics=physics, reward=paid, over=over)
 
@@ -123,7 +132,7 @@ class Oracle(WorldModel[Truth]):
             before = np.concatenate([before[:, :-1], drawn[:, None].numpy()], 1)
         physics, _ = self.laws.move(before, self._effort(action), self._factors(state))
         physics = torch.where(state.over[:, None], state.physics, torch.as_tensor(physics))
-        paid = torch.where(state.over, 0.0, self._pay(state, action, physics))
+        paid = torch.where(state.over, 0.0, self.pay(state, action, physics))
         over = state.over | ~torch.as_tensor(self.laws.proceed(physics.numpy()))
         return dataclasses.replace(state, physics=physics, reward=paid, over=over)
 
@@ -146,7 +155,8 @@ class Oracle(WorldModel[Truth]):
     def _factors(self, state: Truth) -> dict[str, np.ndarray]:
         return {k: state.factors[:, i].numpy() for i, k in enumerate(self.laws.FACTORS)}
 
-    def _pay(self, state: Truth, action: Tensor, after: Tensor) -> Tensor:
+    def pay(self, state: Truth, action: Tensor, after: Tensor) -> Tensor:
+        """[B] what arriving at physical states `after` [B, D] pays, from beliefs and the actions done there."""
         paid = self.laws.reward(
             state.physics.numpy(), self._effort(action), after.numpy(), state.goal.numpy(), self._factors(state)
         )
