@@ -10,7 +10,7 @@ import numpy as np
 from craik.core import tree
 from craik.core.state import State
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, reading
+from craik.eval.card.instrument import CAP, Instrument, reading
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 
@@ -46,23 +46,38 @@ def fork(subject: Subject, exam: Exam) -> Forks:
     return Forks(subject, exam, subject.dream(belief, exam.actions.flatten(0, 1)))
 
 
-def retrieval(forks: Forks, step: int) -> np.ndarray:
+def retrieval(forks: Forks, step: int, instrument: Instrument | None = None) -> np.ndarray:
     """[E] how often what was imagined of an action is nearest to what truly follows it, among the K that could.
 
     mean_i 1[argmin_j d(x_hat(s, a_i), x(s, a_j)) = i] with ties split, d being the distance in the model's own space
     (`native`). 1 / K is chance.
     """
-    ours, true = native(forks, step)
+    return told_apart(*native(forks, step, instrument))
+
+
+def retrieval_floor(forks: Forks, step: int, instrument: Instrument | None) -> np.ndarray:
+    """[E] `retrieval` of the truth itself, through the same instrument; 1 where nothing stands between."""
+    if "latent" in forks.subject.model.spec.reads or instrument is None:
+        return np.ones(len(forks.exam.states))
+    futures = range(forks.exam.shape[1])
+    read = np.stack([instrument.floor(forks.subject, forks.exam, i)[:, step - 1] for i in futures], 1)
+    true = np.stack([instrument.truth(forks.exam, i)[:, step - 1] for i in futures], 1)
+    return told_apart(np.nan_to_num(read, nan=-CAP), np.nan_to_num(true, nan=-CAP))
+
+
+def told_apart(ours: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """[E] the share of K rows whose nearest is the one of the same number: [E, K, F] each."""
     far = np.sqrt(np.square(ours[:, :, None] - true[:, None, :]).sum(-1))  # [E, imagined, true]
     best = far <= far.min(-1, keepdims=True) * (1 + 1e-6) + 1e-9
     share = np.diagonal(best, axis1=1, axis2=2) / best.sum(-1)
     return share.mean(1)
 
 
-def native(forks: Forks, step: int) -> tuple[np.ndarray, np.ndarray]:
+def native(forks: Forks, step: int, instrument: Instrument | None) -> tuple[np.ndarray, np.ndarray]:
     """What is imagined and what comes true at a step, in the model's own space: [E, K, F] each.
 
-    The latent, where it has one, of the belief that has seen the truth; else what it draws and what is seen.
+    Its latent, where it has one, and that of the belief that has seen the truth. Else what an instrument reads of what
+    it draws (how things are drawn is not the question here), and what is the case. Else what it draws itself.
     """
     subject, exam = forks.subject, forks.exam
     e, k, _ = exam.shape
@@ -71,14 +86,13 @@ def native(forks: Forks, step: int) -> tuple[np.ndarray, np.ndarray]:
         ours = reading(subject, at, "latent").reshape(e, k, -1)
         watched = [reading(subject, subject.watch(exam, i)[:, step - 1 : step], "latent") for i in range(k)]
         return ours, np.stack(watched, 1).reshape(e, k, -1)
-    parts = []
-    for name in subject.views:
-        ours = reading(subject, at, name).reshape(e, k, -1).astype(float)
-        true = exam.look(name, exam.states[:, :, step - 1]).reshape(e, k, -1).astype(float)
-        std = true.reshape(e * k, -1).std(0)
-        size = np.sqrt((std > 1e-6).sum() or 1) * np.where(std > 1e-6, std, np.inf)
-        parts.append((ours / size, true / size))
-    return np.concatenate([p[0] for p in parts], -1), np.concatenate([p[1] for p in parts], -1)
+    if instrument is not None:
+        ours = instrument.read(subject, at).reshape(e, k, -1)
+        true = np.stack([instrument.truth(exam, i)[:, step - 1] for i in range(k)], 1)
+        return np.nan_to_num(ours, nan=-CAP), np.nan_to_num(true, nan=-CAP)
+    drawn = [reading(subject, at, name).reshape(e, k, -1) / 255 for name in subject.views]
+    seen = [exam.look(name, exam.states[:, :, step - 1]).reshape(e, k, -1) / 255 for name in subject.views]
+    return np.concatenate(drawn, -1), np.concatenate(seen, -1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,10 +170,10 @@ def action_scores(
         Score(
             f"act.retrieval@{k},{step}:ar",
             "A",
-            retrieval(ours, step),
+            retrieval(ours, step, instrument),
             more=True,
             says=f"which of {k} futures follows, told after {step} steps in the model's own space; chance 1/{k}",
-            floor=np.ones(1),
+            floor=retrieval_floor(ours, step, instrument),
             nulls={"chance": chance},
         )
         for step in STEPS

@@ -1,0 +1,205 @@
+"""A whole score card: one model, one world, one seed, every axis that applies, written so that it can be checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from craik.core.errors import DataError
+from craik.core.model import WorldModel
+from craik.eval.card.action import action_scores
+from craik.eval.card.exam import Exam, sit
+from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.nulls import Null, nulls_for
+from craik.eval.card.score import Score
+from craik.eval.card.state import state_scores
+from craik.eval.card.subject import Subject
+
+VERSION = 1
+"""Of the evaluator. Cards of different versions are never put in one table."""
+
+TEST_SEED = 2_000_000
+"""Exams are drawn from seeds from here on; nothing is trained or tuned on them."""
+
+Axis = Callable[[Subject, Exam, Instrument | None, list[Null]], list[Score]]
+"""What gives the scores of an axis; none where it does not apply."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much is asked.
+
+    Attributes:
+        moments: E.
+        horizon: H, steps.
+        futures: K of each moment.
+        lessons: moments that a probe learns from.
+    """
+
+    moments: int
+    horizon: int
+    futures: int = 4
+    lessons: int = 64
+
+
+SIZES = {"smoke": Size(24, 24), "card": Size(64, 32, lessons=160)}
+"""EVALUATION, section 3.5."""
+
+AXES: dict[str, Axis] = {
+    "S": lambda subject, exam, instrument, nulls: state_scores(subject, exam, instrument, nulls) if instrument else [],
+    "A": action_scores,
+}
+"""Axis -> what measures it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What was found.
+
+    Attributes:
+        name: of the model.
+        world: the world's id.
+        seed: of the exam.
+        size: one of `SIZES`.
+        instrument: what the state was read by; "none" if it could not be.
+        scores: every metric that applies.
+        facts: versions, minutes, the probe's quality, and what else a reader needs.
+    """
+
+    name: str
+    world: str
+    seed: int
+    size: str
+    instrument: str
+    scores: tuple[Score, ...]
+    facts: Mapping[str, Any]
+
+    def __getitem__(self, id: str) -> Score:
+        return next(s for s in self.scores if s.id == id)
+
+
+def grade(
+    model: WorldModel,
+    world: str,
+    *,
+    name: str = "model",
+    seed: int = 1,
+    size: str = "smoke",
+    axes: str = "".join(AXES),
+    factors: dict[str, float | tuple[float, float]] | None = None,
+    draws: int | None = None,
+) -> Card:
+    """Grades a model in one exact world.
+
+    Args:
+        model: any world model of this world's spaces; it is put in evaluation mode.
+        world: the world's id.
+        name: for tables.
+        seed: of the exam, counted from `TEST_SEED`.
+        size: one of `SIZES`.
+        axes: which.
+        factors: the world's constants, where others are asked for than the usual ones.
+        draws: a seed to let the model draw its futures; None for its mode.
+
+    Raises:
+        SpecError: if the world is not an exact one.
+    """
+    begin, asked = time.perf_counter(), SIZES[size]
+    model.eval()
+    subject = Subject(model, name, draws)
+    views = tuple(dict.fromkeys(("state", *subject.views)))
+    pictures = model.spec.obs.spaces.get("pixels")
+    side = pictures.shape[0] if pictures is not None and pictures.shape else 64
+    settings: dict[str, Any] = {"views": views, "size": side, "factors": factors}
+    exam = sit(world, asked.moments, seed=TEST_SEED + seed, horizon=asked.horizon, futures=asked.futures, **settings)
+    lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
+    instrument = instrument_for(subject, exam, lessons)
+    nulls = nulls_for(exam, instrument) if instrument is not None else []
+    scores = [score for axis in axes for score in AXES[axis](subject, exam, instrument, nulls)]
+    facts = {
+        "evaluator": VERSION,
+        "moments": asked.moments,
+        "horizon": asked.horizon,
+        "futures": asked.futures,
+        "seconds": round(time.perf_counter() - begin, 2),
+        "parameters": sum(p.numel() for p in model.parameters()),
+    }
+    return Card(name, world, seed, size, instrument.name if instrument else "none", tuple(scores), facts)
+
+
+def save(card: Card, path: str | Path) -> Path:
+    """Writes `PATH.json`, with every mean, interval, floor and null, and `PATH.npz`, with every value behind them."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {f.name: getattr(card, f.name) for f in dataclasses.fields(Card) if f.name != "scores"}
+    rows = [summary(s) for s in card.scores]
+    path.with_suffix(".json").write_text(json.dumps({**told, "scores": rows}, indent=1, allow_nan=False) + "\n")
+    arrays = {}
+    for s in card.scores:
+        arrays |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
+        arrays |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
+    np.savez_compressed(path.with_suffix(".npz"), **arrays)
+    return path.with_suffix(".json")
+
+
+def read(path: str | Path) -> Card:
+    """The card that `save` wrote.
+
+    Raises:
+        DataError: if there is none, or it was written by another version of the evaluator.
+    """
+    path = Path(path)
+    try:
+        told = json.loads(path.with_suffix(".json").read_text())
+        arrays = np.load(path.with_suffix(".npz"), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is no score card: {error}", "write one: craik score") from error
+    version = told["facts"].get("evaluator")
+    if version != VERSION:
+        raise DataError(f"{path} was written by evaluator {version}, this is {VERSION}", "grade the model again")
+    scores = tuple(
+        Score(
+            row["id"],
+            row["axis"],
+            arrays[f"{row['id']}/values"],
+            row["more"],
+            row["says"],
+            row["instrument"],
+            arrays[f"{row['id']}/floor"],
+            {k: arrays[f"{row['id']}/null/{k}"] for k in row["nulls"]},
+            arrays[f"{row['id']}/weights"],
+        )
+        for row in told.pop("scores")
+    )
+    return Card(scores=scores, **told)
+
+
+def summary(score: Score) -> dict[str, Any]:
+    """A score in numbers that JSON can hold."""
+    interval = score.interval()
+    return {
+        "id": score.id,
+        "axis": score.axis,
+        "mean": _plain(score.mean),
+        "low": _plain(interval.low),
+        "high": _plain(interval.high),
+        "n": score.n,
+        "normalised": _plain(score.normalised),
+        "floor": _plain(score.floor.mean() if len(score.floor) else math.nan),
+        "null": _plain(score.null),
+        "nulls": list(score.nulls),
+        "more": score.more,
+        "instrument": score.instrument,
+        "says": score.says,
+    }
+
+
+def _plain(x: float) -> float | None:
+    return float(f"{x:.6g}") if math.isfinite(x) else None
