@@ -7,7 +7,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from typing import Any
@@ -74,24 +74,42 @@ def checked(fn: Callable, like: Callable | None = None) -> Callable:
     hints = shapes_of(fn) or (shapes_of(like) if like else {})
     if not hints:
         return fn
-    order = sorted((k for k in hints if k != "return"), key=lambda k: "+" in str(hints[k]))  # T+1 needs T
+    last = [*(k for k in hints if "+" in str(hints[k])), "return"]  # T+1 needs T
+    order = sorted(hints, key=lambda k: last.index(k) if k in last else -1)
     names = list(inspect.signature(fn).parameters)
+    passed: set[tuple] = set()
+
+    def check(values: dict[str, Any]) -> None:
+        forms = tuple(form(values[name]) if name in values else ... for name in order)
+        if forms in passed:
+            return
+        with jaxtyped("context"):
+            for name in order:
+                if name in values and not fits(values[name], hints[name]):
+                    raise TypeCheckError(complaint(fn, name, hints[name], values))
+        passed.add(forms)
 
     @functools.wraps(fn)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if torch.compiler.is_compiling():
             return fn(*args, **kwargs)
         given = {**dict(zip(names, args)), **kwargs}
-        with jaxtyped("context"):
-            for name in order:
-                if name in given and not fits(given[name], hints[name]):
-                    raise TypeCheckError(complaint(fn, name, hints[name], given))
-            result = fn(*args, **kwargs)
-            if "return" in hints and not fits(result, hints["return"]):
-                raise TypeCheckError(complaint(fn, "return", hints["return"], {**given, "return": result}))
+        check(given)
+        result = fn(*args, **kwargs)
+        if "return" in hints:
+            check({**given, "return": result})
         return result
 
     return wrapper
+
+
+def form(value: Any) -> Any:
+    """All that a check depends on, so that none is made twice."""
+    if isinstance(value, torch.Tensor):
+        return value.shape, value.dtype
+    if isinstance(value, list | tuple):
+        return tuple(form(v) for v in value)
+    return tuple(form(v) for v in value.values()) if type(value) is dict else type(value)
 
 
 def complaint(fn: Callable, name: str, hint: Any, values: dict[str, Any]) -> str:
@@ -129,6 +147,6 @@ def fits(value: Any, hint: Any) -> bool:
         return all(fits(v, h) for v, h in zip(value, inner))
     if isinstance(value, list | tuple) and inner:
         return all(fits(v, inner[0]) for v in value)
-    if isinstance(value, Mapping) and len(inner) == 2:
+    if type(value) is dict and len(inner) == 2:
         return all(fits(v, inner[1]) for v in value.values())
     return True
