@@ -10,5 +10,9 @@ os.environ["SDL_AUDIODRIVER"] = "dummy"
 
 import hypothesis
 
+from tests import shapes
+
+shapes.install()
+
 hypothesis.settings.register_profile("craik", derandomize=True, deadline=None, max_examples=50, database=None)
 hypothesis.settings.load_profile("craik")

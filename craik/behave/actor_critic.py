@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from craik.behave.agent import Agent
@@ -40,7 +41,7 @@ class ActorCritic(Agent):
         quantiles: between which the spread is measured.
     """
 
-    spread: Tensor
+    spread: Float[Tensor, " 2"]
 
     def __init__(
         self,
@@ -94,7 +95,9 @@ class ActorCritic(Agent):
             "replay_critic": self.replay_loss(seen, returns, some),
         }
 
-    def imagine(self, model: WorldModel, state: State, generator: torch.Generator | None) -> dict[str, Tensor]:
+    def imagine(
+        self, model: WorldModel, state: State, generator: torch.Generator | None
+    ) -> dict[str, Float[Tensor, "N _ ..."]]:
         """What the actor would do from N beliefs: tensors [N, H+1, ...] and the H action vectors between them."""
         states, vectors = [state], []
         for _ in range(self.horizon):
@@ -108,21 +111,23 @@ class ActorCritic(Agent):
         found["value"] = self.critic.mean(found["latent"])
         return {**{k: v.unflatten(0, (rows, -1)) for k, v in found.items()}, "vector": torch.stack(vectors, 1)}
 
-    def judge(self, dream: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Lambda-returns of the H states acted from, and how likely the dream still goes on there: [N, H] each."""
+    def judge(self, dream: dict[str, Float[Tensor, "N _ ..."]]) -> tuple[Float[Tensor, "N H"], Float[Tensor, "N H"]]:
+        """Lambda-returns of the H states acted from, and how likely the dream still goes on there."""
         discount = self.discount * dream["proceed"]
         returns = lambda_returns(dream["reward"][:, 1:], discount[:, 1:], dream["value"][:, 1:], self.lam)
         return returns, discount[:, :-1].cumprod(1) / self.discount
 
-    def value_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy of the critic with returns, and with the averaged critic's values: [...]."""
+    def value_loss(self, latent: Float[Tensor, "*B D"], target: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
+        """Cross-entropy of the critic with returns, and with the averaged critic's values."""
         logits = self.critic(latent)
         with torch.no_grad():
             slow = self.slow.mean(latent)
         return self.critic.loss_of(logits, target) + self.critic.loss_of(logits, slow)
 
-    def replay_loss(self, latent: Tensor, returns: Tensor, batch: Batch) -> Tensor:
-        """The critic on the experience itself, bootstrapped with imagined returns from each of its states: []."""
+    def replay_loss(
+        self, latent: Float[Tensor, "B L D"], returns: Float[Tensor, "B*L H"], batch: Batch
+    ) -> Float[Tensor, ""]:
+        """The critic on the experience itself, bootstrapped with imagined returns from each of its states."""
         with torch.no_grad():
             ahead = returns[:, 0].unflatten(0, (batch.shape[0], -1))
             go_on = self.discount * (~batch.terminated).float()

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from craik.core import tree
@@ -34,7 +35,7 @@ class Agent(nn.Module, ABC):
         *,
         generator: torch.Generator | None = None,
         explore: bool = False,
-    ) -> tuple[Tensor, State]:
+    ) -> tuple[Shaped[Tensor, "B ..."], State]:
         """Actions for B beliefs.
 
         Args:
@@ -45,10 +46,12 @@ class Agent(nn.Module, ABC):
             explore: whether this is for gathering experience, or for doing well.
 
         Returns:
-            Actions [B, ...] in the environment's units, and the memory to bring next time.
+            Actions in the environment's units, and the memory to bring next time.
         """
 
-    def loss(self, model: WorldModel, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, model: WorldModel, batch: Batch, *, generator: torch.Generator | None = None
+    ) -> dict[str, Float[Tensor, "*_"]]:
         """What the agent has to learn, named as a model's losses are; {} if nothing."""
         return {}
 
@@ -69,7 +72,7 @@ class Random(Agent):
 
 def random_actions(
     space: spaces.Space, shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device | str = "cpu"
-) -> Tensor:
+) -> Shaped[Tensor, "*_"]:
     """Uniform actions, [*shape, ...], in the environment's units.
 
     Raises:
@@ -118,8 +121,8 @@ class Player:
         self.belief, self.memory, self.action = self.blank
 
     @torch.no_grad()
-    def act(self, obs: dict[str, Tensor], first: Tensor) -> Tensor:
-        """Sees `obs` (name -> [B, ...]), forgets where `first` [B], and returns the actions [B, ...] to take."""
+    def act(self, obs: dict[str, Shaped[Tensor, "B ..."]], first: Bool[Tensor, " B"]) -> Shaped[Tensor, "B ..."]:
+        """Sees `obs`, forgets where `first`, and returns the actions to take."""
         before = tree.where(first, self.blank, (self.belief, self.memory, self.action))
         self.belief = self.model.observe(before[0], before[2], obs, generator=self.generator)
         self.action, self.memory = self.agent.act(
@@ -127,8 +130,8 @@ class Player:
         )
         return self.action
 
-    def keep(self, rows: Tensor) -> None:
-        """Goes on in some of the worlds only: a mask [B] or the numbers of the rows, in their new order."""
+    def keep(self, rows: Bool[Tensor, " B"] | Int[Tensor, " N"]) -> None:
+        """Goes on in some of the worlds only: a mask or the numbers of the rows, in their new order."""
         self.blank, (self.belief, self.memory, self.action) = tree.index(
             (self.blank, (self.belief, self.memory, self.action)), rows
         )

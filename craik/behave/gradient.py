@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from craik.behave.objectives import Objective
@@ -69,27 +70,27 @@ class Gradient(Planner):
         warm = Warm(pick(self.blur(free.detach()), best)[:, 0])
         return self.decide(chosen, value[:, 0], warm.mean, torch.zeros_like(chosen), warm, history)
 
-    def free(self, mean: Tensor) -> Tensor:
-        """The numbers that are climbed, from a plan or a distribution [B, H, A]."""
+    def free(self, mean: Float[Tensor, "B H A"]) -> Float[Tensor, "B H A"]:
+        """The numbers that are climbed, from a plan or a distribution."""
         return mean if self.vector.continuous else mean.clamp(min=0.05).log()
 
-    def legal(self, free: Tensor) -> Tensor:
+    def legal(self, free: Float[Tensor, "B N H A"]) -> Float[Tensor, "B N H A"]:
         """The nearest numbers that may be climbed from."""
         return self.proposals.within(free) if self.vector.continuous else free
 
-    def blur(self, free: Tensor, heat: float = 1.0) -> Tensor:
+    def blur(self, free: Float[Tensor, "B N H A"], heat: float = 1.0) -> Float[Tensor, "B N H A"]:
         """Action vectors of the numbers being climbed; `heat` is the temperature of choices."""
         if self.vector.continuous:
             return free
         return torch.cat([(part / heat).softmax(-1) for part in free.split(self.vector.sizes, -1)], -1)
 
-    def soft(self, free: Tensor, heat: float) -> Tensor:
-        """Actions [B, N, T, ...] that pass gradients: numbers in the environment's units, or blurred one-hots."""
+    def soft(self, free: Float[Tensor, "B N H A"], heat: float) -> Shaped[Tensor, "B N T ..."]:
+        """Actions that pass gradients: numbers in the environment's units, or blurred one-hots."""
         if self.vector.continuous:
             return self.steps(free)
         return self.blur(free, heat).repeat_interleave(self.config.action_block, -2)
 
-    def round(self, vectors: Tensor, score: Tensor) -> Iteration:
+    def round(self, vectors: Float[Tensor, "B N H A"], score: Float[Tensor, "B N"]) -> Iteration:
         """What to show of a round."""
         value, best = score.max(1, keepdim=True)
         return Iteration(pick(vectors, best)[:, 0], vectors.std(1, correction=0), value[:, 0])

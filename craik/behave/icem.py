@@ -6,6 +6,7 @@ import dataclasses
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from craik.behave.objectives import Objective
@@ -18,11 +19,11 @@ from craik.ops.colored_noise import colored_noise
 
 @dataclasses.dataclass(frozen=True)
 class WarmElites(State):
-    """What iCEM remembers: the middle of its distribution, its best plans [B, M, H, A], and whether there are any."""
+    """What iCEM remembers: the middle of its distribution, its best plans, and whether there are any."""
 
-    mean: Tensor
-    elites: Tensor
-    known: Tensor
+    mean: Float[Tensor, "B H A"]
+    elites: Float[Tensor, "B K H A"]
+    known: Bool[Tensor, " B"]
 
 
 class ICEM(Planner):
@@ -100,12 +101,12 @@ class ICEM(Planner):
         known = torch.ones(batch, dtype=torch.bool, device=device)
         return self.decide(elites[:, 0], value[:, 0], mean, std, WarmElites(mean, kept, known), history)
 
-    def noise(self, batch: int, num: int, generator: torch.Generator, device: torch.device) -> Tensor:
-        """Unit normal noise [B, N, H, A], coloured along H."""
+    def noise(self, batch: int, num: int, generator: torch.Generator, device: torch.device) -> Float[Tensor, "B N H A"]:
+        """Unit normal noise, coloured along H."""
         shape = (batch, num, self.vector.size, self.config.horizon)
         return colored_noise(shape, self.beta, generator=generator, device=device).transpose(2, 3)
 
-    def reminded(self, memory: WarmElites, vectors: Tensor) -> Tensor:
+    def reminded(self, memory: WarmElites, vectors: Float[Tensor, "B N H A"]) -> Float[Tensor, "B K H A"]:
         """The last search's best plans, shifted and filled up with a drawn ending; drawn plans where there are none."""
         drawn = vectors[:, : self.num_keep]
         by = self.config.receding_horizon

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Float
 from torch import Tensor
 
 from craik.behave.objectives import Objective
@@ -78,8 +79,8 @@ class MPPI(Planner):
         expected = (weights * value).sum(1)
         return self.decide(self.proposals.within(mean), expected, mean, std, Warm(mean), history)
 
-    def prior(self, model: WorldModel, state: State, generator: torch.Generator) -> Tensor:
-        """Plans that follow the model's own proposals: [B, P, H, A]; P is 0 where it has none."""
+    def prior(self, model: WorldModel, state: State, generator: torch.Generator) -> Float[Tensor, "B P H A"]:
+        """Plans that follow the model's own proposals; P is 0 where it has none."""
         num = self.num_prior if "action" in model.spec.reads else 0
         if not num:
             return torch.zeros(state.batch, 0, self.config.horizon, self.vector.size, device=model.device)

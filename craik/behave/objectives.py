@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from craik.core import tree
@@ -25,7 +26,7 @@ WORDS = {
 
 
 class Objective(ABC):
-    """Scores candidates: `objective(model, states, actions)`, states [B, N, T], actions [B, N, T, ...] -> [B, N].
+    """Scores candidates: `objective(model, states, actions)`, states with axes [B, N, T].
 
     Attributes:
         needs: the readings it cannot do without.
@@ -34,14 +35,14 @@ class Objective(ABC):
     needs: tuple[str, ...] = ()
 
     @abstractmethod
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:
-        """The score of every candidate, [B, N]; `actions[:, :, t]` led to `states[:, :, t]`."""
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:
+        """The score of every candidate; `actions[:, :, t]` led to `states[:, :, t]`."""
 
     def begin(self) -> Objective:
         """The objective at the start of a search; one that keeps count within a search returns a fresh copy."""
         return self
 
-    def rows(self, key: Tensor) -> Objective:
+    def rows(self, key: Shaped[Tensor, " N"]) -> Objective:
         """The objective for some of the B rows."""
         return self
 
@@ -90,7 +91,7 @@ class Reward(Objective):
     terminal: bool = True
     needs = ("reward",)
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         reward = readings(model, states, "reward")  # [B, N, T]
         steps = reward.shape[2]
         alive = torch.ones_like(reward[:, :, :1])
@@ -112,18 +113,18 @@ class GoalLatent(Objective):
     """Minus the squared distance of the latent to a goal's latent.
 
     Attributes:
-        goal: [B, D], what `read(...)["latent"]` says of the goal's belief.
+        goal: what `read(...)["latent"]` says of the goal's belief.
         path: weight of the mean distance along the way, besides the distance at the end.
     """
 
-    goal: Tensor
+    goal: Float[Tensor, "B D"]
     path: float = 0.0
     needs = ("latent",)
 
-    def rows(self, key: Tensor) -> GoalLatent:  # noqa: D102
+    def rows(self, key: Shaped[Tensor, " N"]) -> GoalLatent:  # noqa: D102
         return dataclasses.replace(self, goal=self.goal[key])
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         if not self.path:
             end = reading(model, tree.index(states, (slice(None), slice(None), -1)), "latent")
             return -(end - self.goal[:, None]).square().sum(-1)
@@ -136,18 +137,18 @@ class GoalState(Objective):
     """Minus the weighted squared distance of decoded observations to those of a goal, at the end.
 
     Attributes:
-        goal: observation name -> [B, ...].
-        weight: observation name -> weight of each of its numbers, broadcast to [...]; 1 for names left out.
+        goal: by observation name.
+        weight: by observation name, a weight for each of its numbers, broadcast; 1 for names left out.
     """
 
-    goal: Mapping[str, Tensor]
-    weight: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    goal: Mapping[str, Shaped[Tensor, "B ..."]]
+    weight: Mapping[str, Float[Tensor, "*_"]] = dataclasses.field(default_factory=dict)
     needs = ("obs",)
 
-    def rows(self, key: Tensor) -> GoalState:  # noqa: D102
+    def rows(self, key: Shaped[Tensor, " N"]) -> GoalState:  # noqa: D102
         return dataclasses.replace(self, goal={k: v[key] for k, v in self.goal.items()})
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         obs = reading(model, tree.index(states, (slice(None), slice(None), -1)), "obs")
         terms = []
         for name, goal in self.goal.items():
@@ -175,15 +176,15 @@ class Weighted(Objective):
     def begin(self) -> Weighted:  # noqa: D102
         return Weighted(tuple((w, term.begin()) for w, term in self.terms))
 
-    def rows(self, key: Tensor) -> Weighted:  # noqa: D102
+    def rows(self, key: Shaped[Tensor, " N"]) -> Weighted:  # noqa: D102
         return Weighted(tuple((w, term.rows(key)) for w, term in self.terms))
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         return torch.stack([w * term(model, states, actions) for w, term in self.terms]).sum(0)
 
 
-Cost = Callable[[WorldModel, State, Tensor], Tensor]
-"""What a constraint limits: (model, states [B, N, T], actions [B, N, T, ...]) -> cost [B, N, T] of every step."""
+Cost = Callable[[WorldModel, State, Shaped[Tensor, "B N T ..."]], Float[Tensor, "B N T"]]
+"""What a constraint limits: (model, states [B, N, T], actions) -> the cost of every step."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Penalty(Objective):
     price: float
     needs: tuple[str, ...] = ()
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         return -self.price * (self.cost(model, states, actions) - self.limit).clamp(min=0).sum(2)
 
 
@@ -224,15 +225,15 @@ class Lagrangian(Objective):
         self.objective, self.cost, self.limit, self.rate = objective, cost, limit, rate
         self.extra = needs
         self.needs = (*objective.needs, *needs)
-        self.price: Tensor | None = None  # [B, 1], set at the first round of a search
+        self.price: Float[Tensor, "B 1"] | None = None  # set at the first round of a search
 
     def begin(self) -> Lagrangian:  # noqa: D102
         return Lagrangian(self.objective.begin(), self.cost, self.limit, self.rate, self.extra)
 
-    def rows(self, key: Tensor) -> Lagrangian:  # noqa: D102
+    def rows(self, key: Shaped[Tensor, " N"]) -> Lagrangian:  # noqa: D102
         return Lagrangian(self.objective.rows(key), self.cost, self.limit, self.rate, self.extra)
 
-    def __call__(self, model: WorldModel, states: State, actions: Tensor) -> Tensor:  # noqa: D102
+    def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         excess = (self.cost(model, states, actions) - self.limit).clamp(min=0).sum(2)
         price = torch.zeros_like(excess[:, :1]) if self.price is None else self.price
         score = self.objective(model, states, actions) - price * excess

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from craik.behave.objectives import Objective
@@ -44,9 +45,9 @@ class PlanConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Warm(State):
-    """What a planner remembers from its last plan: the middle of its distribution over plans, [B, H, A]."""
+    """What a planner remembers from its last plan: the middle of its distribution over plans."""
 
-    mean: Tensor
+    mean: Float[Tensor, "B H A"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,14 +55,14 @@ class Iteration:
     """One round of a search, for films of thinking.
 
     Attributes:
-        mean: [B, H, A] the middle of the distribution after the round, as action vectors.
-        std: [B, H, A] its spread.
-        best: [B] the best score seen in the round.
+        mean: the middle of the distribution after the round, as action vectors.
+        std: its spread.
+        best: the best score seen in the round.
     """
 
-    mean: Tensor
-    std: Tensor
-    best: Tensor
+    mean: Float[Tensor, "B H A"]
+    std: Float[Tensor, "B H A"]
+    best: Float[Tensor, " B"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,20 +71,20 @@ class Plan:
 
     Attributes:
         actions: [B, H * action_block, ...] in the environment's units, one a step.
-        value: [B] the score of the objective that is expected of it.
+        value: the score of the objective that is expected of it.
         memory: what the planner wants to see next time.
-        vector: [B, H, A] the decisions as action vectors.
-        mean: [B, H, A] the middle of the final distribution over plans.
-        std: [B, H, A] its spread; zeros for a planner that keeps none.
+        vector: the decisions as action vectors.
+        mean: the middle of the final distribution over plans.
+        std: its spread; zeros for a planner that keeps none.
         history: one entry a round.
     """
 
-    actions: Tensor
-    value: Tensor
+    actions: Shaped[Tensor, "B _ ..."]
+    value: Float[Tensor, " B"]
     memory: State
-    vector: Tensor
-    mean: Tensor
-    std: Tensor
+    vector: Float[Tensor, "B H A"]
+    mean: Float[Tensor, "B H A"]
+    std: Float[Tensor, "B H A"]
     history: tuple[Iteration, ...]
 
 
@@ -146,40 +147,48 @@ class Planner(nn.Module, ABC):
     ) -> Plan:
         """See `plan`; `objective` is fresh for this search and suits the model."""
 
-    def distribution(self, memory: State, batch: int) -> tuple[Tensor, Tensor]:
-        """Mean and spread [B, H, A] to begin a search with: what is left of the last plan, or none of it."""
+    def distribution(self, memory: State, batch: int) -> tuple[Float[Tensor, "B H A"], Float[Tensor, "B H A"]]:
+        """Mean and spread to begin a search with: what is left of the last plan, or none of it."""
         mean, std = self.proposals.begin(batch, self.config.horizon, self.vector.size)
         if self.config.warm_start:
             assert isinstance(memory, Warm)
             mean = self.proposals.reopen(shift(memory.mean, mean, self.config.receding_horizon))
         return mean, std
 
-    def steps(self, vectors: Tensor) -> Tensor:
-        """Decisions [..., H, A] as actions [..., H * action_block, ...] in the environment's units."""
+    def steps(self, vectors: Float[Tensor, "... H A"]) -> Shaped[Tensor, "*_"]:
+        """Decisions as actions [..., H * action_block, ...] in the environment's units."""
         held = vectors.repeat_interleave(self.config.action_block, -2) if self.config.action_block > 1 else vectors
         return self.vector.invert(held)
 
-    def score(self, model: WorldModel, state: State, objective: Objective, actions: Tensor) -> Tensor:
-        """How good candidates are: actions [B, N, T, ...] -> [B, N]. What is not a number counts as the worst."""
+    def score(
+        self, model: WorldModel, state: State, objective: Objective, actions: Shaped[Tensor, "B N T ..."]
+    ) -> Float[Tensor, "B N"]:
+        """How good candidates are. What is not a number counts as the worst."""
         batch, num = actions.shape[:2]
         reached = model.rollout(tree.repeat(state, num), actions.flatten(0, 1))
         score = objective(model, tree.split(reached, batch), actions)
         return score.nan_to_num(nan=-1e9, posinf=1e9, neginf=-1e9)
 
     def decide(
-        self, vector: Tensor, value: Tensor, mean: Tensor, std: Tensor, memory: State, history: list[Iteration]
+        self,
+        vector: Float[Tensor, "B H A"],
+        value: Float[Tensor, " B"],
+        mean: Float[Tensor, "B H A"],
+        std: Float[Tensor, "B H A"],
+        memory: State,
+        history: list[Iteration],
     ) -> Plan:
-        """The answer, from decisions [B, H, A]."""
+        """The answer, from decisions."""
         return Plan(self.steps(vector), value, memory, vector, mean, std, tuple(history))
 
 
-def shift(plan: Tensor, blank: Tensor, by: int) -> Tensor:
-    """A plan [B, H, ...] after its first `by` decisions were carried out, filled up from a blank one."""
+def shift(plan: Float[Tensor, "B H A"], blank: Float[Tensor, "B H A"], by: int) -> Float[Tensor, "B H A"]:
+    """A plan after its first `by` decisions were carried out, filled up from a blank one."""
     return torch.cat([plan[:, by:], blank[:, :by]], 1)
 
 
-def pick(vectors: Tensor, best: Tensor) -> Tensor:
-    """Candidates by number: vectors [B, N, H, A], best [B, K] -> [B, K, H, A]."""
+def pick(vectors: Float[Tensor, "B N H A"], best: Int[Tensor, "B K"]) -> Float[Tensor, "B K H A"]:
+    """Candidates by number."""
     return vectors.gather(1, best[..., None, None].expand(-1, -1, *vectors.shape[2:]))
 
 

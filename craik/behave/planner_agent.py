@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from craik.behave.agent import Agent
@@ -21,13 +22,13 @@ class Intent(State):
 
     Attributes:
         warm: the planner's memory.
-        queue: [B, Q, ...] actions of the last plan, Q = receding_horizon * action_block.
-        left: [B] int64, how many of them were not carried out yet, counted from the end.
+        queue: actions of the last plan, Q = receding_horizon * action_block.
+        left: how many of them were not carried out yet, counted from the end.
     """
 
     warm: State
-    queue: Tensor
-    left: Tensor
+    queue: Shaped[Tensor, "B Q ..."]
+    left: Int[Tensor, " B"]
 
 
 class PlannerAgent(Agent):

@@ -8,6 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 from gymnasium import spaces
+from jaxtyping import Float
 from torch import Tensor
 
 from craik.behave.agent import random_actions
@@ -53,8 +54,8 @@ class RandomShooting(Planner):
         still, (even, _) = torch.zeros_like(std), self.proposals.begin(batch, *std.shape[1:])
         return self.decide(chosen, value[:, 0], even, still, Warm(chosen), [Iteration(chosen, still, value[:, 0])])
 
-    def every(self) -> Tensor:
-        """All plans there are, as one-hots [N, H, A]."""
+    def every(self) -> Float[Tensor, "N H A"]:
+        """All plans there are, as one-hots."""
         options = [F.one_hot(torch.arange(n), n).float() for n in self.vector.sizes]
         decisions = torch.stack([torch.cat(d) for d in itertools.product(*options)])  # [choices, A]
         order = itertools.product(range(len(decisions)), repeat=self.config.horizon)

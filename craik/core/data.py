@@ -1,7 +1,8 @@
 """A batch of experience, and the one time convention.
 
 Axes, everywhere in craik: `B` batch, `T` time (arrivals), `H` planning horizon, `L` sequence, `N` candidates,
-`D` features, `A` action numbers, `C` channels, `h w` image height and width.
+`D` features, `A` action numbers, `C` channels or classes, `h w` image height and width; `M` rows of any kind,
+`S` choices, `K` bins or the best of `N`, `E` members of an ensemble. `*B` and `...` stand for any axes.
 
 Time, everywhere in craik (the convention of Minari): an episode is `T + 1` observations and `T` actions.
 `action[t]` leaves `obs[t]`; `reward[t]` and `terminated[t]` belong to the arrival at `obs[t + 1]`.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from craik.core import tree
@@ -25,22 +27,22 @@ class Batch:
     transition t between the two (null action, zero reward) never happened; `valid` says so.
 
     Attributes:
-        obs: name -> [B, T+1, ...]; images are uint8 `[h, w, C]` in [0, 255].
-        action: [B, T, A] float, [B, T] int64 or [B, T, A] int64, in the environment's own units.
-        reward: [B, T] float; of the arrival at `obs[:, t + 1]`.
-        terminated: [B, T] bool; whether that arrival ended the episode for good (a time limit does not).
-        first: [B, T+1] bool; whether `obs[:, t]` opens an episode.
+        obs: by name; images are uint8 `[h, w, C]` in [0, 255].
+        action: [B, T, A] float, [B, T] int64 or [B, T, A] int64; in the environment's own units.
+        reward: of the arrival at `obs[:, t + 1]`.
+        terminated: whether that arrival ended the episode for good (a time limit does not).
+        first: whether `obs[:, t]` opens an episode.
     """
 
-    obs: dict[str, Tensor]
-    action: Tensor
-    reward: Tensor
-    terminated: Tensor
-    first: Tensor
+    obs: dict[str, Shaped[Tensor, "B T+1 ..."]]
+    action: Shaped[Tensor, "B T ..."]
+    reward: Float[Tensor, "B T"]
+    terminated: Bool[Tensor, "B T"]
+    first: Bool[Tensor, "B T+1"]
 
     @property
-    def valid(self) -> Tensor:
-        """[B, T] bool: whether transition t happened (it does not cross from one episode into the next)."""
+    def valid(self) -> Bool[Tensor, "B T"]:
+        """Whether transition t happened (it does not cross from one episode into the next)."""
         return ~self.first[:, 1:]
 
     @property
@@ -53,8 +55,8 @@ class Batch:
         """Where the tensors live."""
         return self.reward.device
 
-    def at(self, t: int) -> dict[str, Tensor]:
-        """The observations at time t, name -> [B, ...]."""
+    def at(self, t: int) -> dict[str, Shaped[Tensor, "B ..."]]:
+        """The observations at time t, by name."""
         return {k: v[:, t] for k, v in self.obs.items()}
 
     def rows(self, key: slice | Tensor) -> Batch:
@@ -76,19 +78,19 @@ class Batch:
         return tree.to(self, device)
 
 
-def arriving(batch: Batch, null: Tensor) -> Tensor:
-    """The action that led to each observation: [B, T+1, ...], the null action where an episode opens.
+def arriving(batch: Batch, null: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B L ..."]:
+    """The action that led to each of the L = T + 1 observations, the null action where an episode opens.
 
     Args:
         batch: the experience.
-        null: one null action a row, [B, ...] (`Spec.null_action`).
+        null: one null action a row (`Spec.null_action`).
     """
     before = torch.cat([null[:, None].to(batch.action.dtype), batch.action], 1)
     opens = batch.first.reshape(batch.first.shape + (1,) * (before.dim() - 2))
     return torch.where(opens, null[:, None].to(before.dtype), before)
 
 
-def masked_mean(term: Tensor, batch: Batch) -> Tensor:
+def masked_mean(term: Float[Tensor, "*_"], batch: Batch) -> Float[Tensor, ""]:
     """The mean of a loss term over what happened.
 
     Args:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from craik.core import tree
@@ -18,14 +19,18 @@ S = TypeVar("S", bound=State)
 
 
 def encode(
-    model: WorldModel[S], obs: dict[str, Tensor], actions: Tensor, *, generator: torch.Generator | None = None
+    model: WorldModel[S],
+    obs: dict[str, Shaped[Tensor, "B T+1 ..."]],
+    actions: Shaped[Tensor, "B T ..."],
+    *,
+    generator: torch.Generator | None = None,
 ) -> S:
     """The belief at the end of one uninterrupted stretch of experience.
 
     Args:
         model: any world model.
-        obs: name -> [B, T+1, ...].
-        actions: [B, T, ...]; `actions[:, t]` leaves `obs[:, t]`. T may be 0.
+        obs: what was seen, by name.
+        actions: `actions[:, t]` leaves `obs[:, t]`. T may be 0.
         generator: source of randomness; None for the mode.
     """
     b, t = actions.shape[:2]
@@ -38,23 +43,23 @@ def encode(
 def imagine(
     model: WorldModel[S],
     state: S,
-    policy: Callable[[S], Tensor] | Tensor,
+    policy: Callable[[S], Shaped[Tensor, "B ..."]] | Shaped[Tensor, "B H ..."],
     horizon: int | None = None,
     *,
     generator: torch.Generator | None = None,
-) -> tuple[S, Tensor]:
+) -> tuple[S, Shaped[Tensor, "B H ..."]]:
     """Beliefs and actions along an imagined future.
 
     Args:
         model: any world model.
         state: where to begin, B rows.
-        policy: a function from beliefs to actions [B, ...], or the actions themselves, [B, H, ...].
+        policy: a function from beliefs to actions, or the actions themselves.
         horizon: how many steps, with a function; a tensor says it itself.
         generator: source of randomness; None for the mode.
 
     Returns:
         The H beliefs reached, a state with axes [B, H] (the starting one is not among them), and the actions
-        taken, [B, H, ...]: `actions[:, k]` led to `states[:, k]`.
+        taken: `actions[:, k]` led to `states[:, k]`.
     """
     if isinstance(policy, Tensor):
         return model.rollout(state, policy, generator=generator), policy
@@ -69,8 +74,8 @@ def imagine(
     return tree.stack(states, 1), torch.stack(actions, 1)
 
 
-def decode(model: WorldModel[S], state: S) -> dict[str, Any]:
-    """The observations a belief says it would see now: name -> [B, ...].
+def decode(model: WorldModel[S], state: S) -> dict[str, Shaped[Tensor, "B ..."]]:
+    """The observations a belief says it would see now, by name.
 
     Raises:
         SpecError: if the model has no decoder.

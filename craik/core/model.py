@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core import tree
@@ -37,20 +38,25 @@ class WorldModel(nn.Module, ABC, Generic[S]):
 
     @abstractmethod
     def observe(
-        self, state: S, action: Tensor, obs: dict[str, Tensor], *, generator: torch.Generator | None = None
+        self,
+        state: S,
+        action: Shaped[Tensor, "B ..."],
+        obs: dict[str, Shaped[Tensor, "B ..."]],
+        *,
+        generator: torch.Generator | None = None,
     ) -> S:
         """The belief after acting and then seeing.
 
         Args:
             state: the belief before, B rows.
-            action: [B, ...], what was done; `spec.null_action` where this is an episode's first observation.
-            obs: name -> [B, ...], what was seen on arrival.
+            action: what was done; `spec.null_action` where this is an episode's first observation.
+            obs: name -> what was seen on arrival.
             generator: source of randomness; None for the mode.
         """
 
     @abstractmethod
-    def step(self, state: S, action: Tensor, *, generator: torch.Generator | None = None) -> S:
-        """The belief after acting with eyes closed: action [B, ...]."""
+    def step(self, state: S, action: Shaped[Tensor, "B ..."], *, generator: torch.Generator | None = None) -> S:
+        """The belief after acting with eyes closed."""
 
     @abstractmethod
     def read(self, state: S, query: dict[str, Tensor] | None = None) -> dict:
@@ -62,11 +68,11 @@ class WorldModel(nn.Module, ABC, Generic[S]):
         """
 
     @abstractmethod
-    def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Float[Tensor, "*_"]]:
         """Named, unweighted losses: [B, T] per arrival, [B, T+1] per observation, or [] about the whole batch."""
 
-    def rollout(self, state: S, actions: Tensor, *, generator: torch.Generator | None = None) -> S:
-        """Beliefs along a plan: actions [B, H, ...] -> a state with axes [B, H]."""
+    def rollout(self, state: S, actions: Shaped[Tensor, "B H ..."], *, generator: torch.Generator | None = None) -> S:
+        """Beliefs along a plan: a state with axes [B, H]."""
         states = []
         for action in actions.unbind(1):
             state = self.step(state, action, generator=generator)
@@ -91,7 +97,7 @@ class WorldModel(nn.Module, ABC, Generic[S]):
     def after_step(self) -> None:
         """Called after every optimiser step: where averaged targets and running scales move. Nothing by default."""
 
-    def forward(self, batch: Batch, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, generator: torch.Generator | None = None) -> dict[str, Float[Tensor, "*_"]]:
         """`loss`, so that the hooks of DistributedDataParallel and FSDP fire."""
         return self.loss(batch, generator=generator)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from jaxtyping import Shaped
 from torch import Tensor
 
 from craik.core.errors import SpecError
@@ -69,7 +70,7 @@ class Spec:
         """The same world with these readings claimed."""
         return Spec.of(self.obs, self.action, reads)
 
-    def null_action(self, batch: int, device: torch.device | str | None = None) -> Tensor:
+    def null_action(self, batch: int, device: torch.device | str | None = None) -> Shaped[Tensor, "B ..."]:
         """The "action" that led to an episode's first observation: zeros for Box, -1 for Discrete and MultiDiscrete.
 
         It is what `observe` is given where nothing was done yet. `parts.actions.vector` turns -1 into a zero one-hot.

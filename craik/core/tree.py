@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 Tree = TypeVar("Tree")
@@ -77,8 +78,8 @@ def repeat(tree: Tree, n: int) -> Tree:
     return map(lambda x: x.repeat_interleave(n, 0), tree)
 
 
-def where(mask: Tensor, a: Tree, b: Tree) -> Tree:
-    """Row by row, `a` where `mask` [B] is true and `b` elsewhere."""
+def where(mask: Bool[Tensor, "*B"], a: Tree, b: Tree) -> Tree:
+    """`a` where `mask` is true and `b` elsewhere: row by row, or over as many leading axes as the mask has."""
 
     def choose(x: Tensor, y: Tensor) -> Tensor:
         return torch.where(mask.reshape(mask.shape + (1,) * (x.dim() - mask.dim())), x, y)

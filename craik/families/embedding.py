@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from craik.core import tree
@@ -20,31 +21,31 @@ class Recent(State):
     """The last embeddings and the actions between them, in a ring of fixed length, oldest first.
 
     Attributes:
-        latents: [B, L, D]; the first `count` of a row are real, the others zero.
-        actions: [B, L, A] vectors; `actions[:, i]` leaves `latents[:, i]`. The newest embedding was not left yet.
-        count: [B] int64, between 0 and L.
+        latents: the first `count` of a row are real, the others zero.
+        actions: vectors; `actions[:, i]` leaves `latents[:, i]`. The newest embedding was not left yet.
+        count: between 0 and L.
     """
 
-    latents: Tensor
-    actions: Tensor
-    count: Tensor
+    latents: Float[Tensor, "*B L D"]
+    actions: Float[Tensor, "*B L A"]
+    count: Int[Tensor, "*B"]
 
     @property
-    def newest(self) -> Tensor:
-        """[B]: where the newest embedding lies; 0 before anything was seen, where an embedding of zeros lies."""
+    def newest(self) -> Int[Tensor, "*B"]:
+        """Where the newest embedding lies; 0 before anything was seen, where an embedding of zeros lies."""
         return (self.count - 1).clamp(min=0)
 
     @property
-    def latent(self) -> Tensor:
-        """[B, D]: the newest embedding."""
+    def latent(self) -> Float[Tensor, "*B D"]:
+        """The newest embedding."""
         return pick(self.latents, self.newest)
 
-    def leaving(self, action: Tensor) -> Recent:
-        """With action vectors [B, A] as what leaves the newest embedding."""
+    def leaving(self, action: Float[Tensor, "B A"]) -> Recent:
+        """With action vectors as what leaves the newest embedding."""
         return dataclasses.replace(self, actions=put(self.actions, self.newest, action))
 
-    def arriving(self, latent: Tensor) -> Recent:
-        """With a new newest embedding [B, D]; a full ring forgets its oldest."""
+    def arriving(self, latent: Float[Tensor, "B D"]) -> Recent:
+        """With a new newest embedding; a full ring forgets its oldest."""
         full = self.count == self.latents.shape[1]
         latents = tree.where(full, self.latents.roll(-1, 1), self.latents)
         actions = tree.where(full, self.actions.roll(-1, 1), self.actions)
@@ -94,8 +95,8 @@ class Embedding(WorldModel[Recent]):
         left = state.leaving(self.vector(action))
         return left.arriving(self.predict(left))
 
-    def predict(self, left: Recent, generator: torch.Generator | None = None) -> Tensor:
-        """The embedding after the newest one, once its action is set: [B, D]. The generator drives dropout."""
+    def predict(self, left: Recent, generator: torch.Generator | None = None) -> Float[Tensor, "B D"]:
+        """The embedding after the newest one, once its action is set. The generator drives dropout."""
         # Causal attention from the left: empty slots on the right are never looked at.
         return pick(self.predictor(left.latents, left.actions, generator), left.newest)
 
@@ -123,13 +124,13 @@ class Embedding(WorldModel[Recent]):
         """Encodes the whole stretch at once."""
         return self.recall(batch, self.embed(batch))
 
-    def embed(self, batch: Batch) -> Tensor:
-        """All embeddings of a batch: [B, T+1, D]."""
+    def embed(self, batch: Batch) -> Float[Tensor, "B times D"]:
+        """All T + 1 embeddings of a batch."""
         b, t = batch.shape
         return self.encoder({k: v.flatten(0, 1) for k, v in batch.obs.items()}).unflatten(0, (b, t + 1))
 
-    def recall(self, batch: Batch, latents: Tensor) -> Recent:
-        """The beliefs that embeddings [B, T+1, D] make, axes [B, T+1]: each holds up to L of its own episode."""
+    def recall(self, batch: Batch, latents: Float[Tensor, "B times D"]) -> Recent:
+        """The beliefs that T + 1 embeddings make, axes [B, T+1]: each holds up to L of its own episode."""
         b, times = latents.shape[:2]
         clock = torch.arange(times, device=latents.device)
         opens = batch.first.clone()
@@ -148,12 +149,12 @@ class Embedding(WorldModel[Recent]):
         )
 
 
-def pick(x: Tensor, at: Tensor) -> Tensor:
-    """[..., L, D] at [...] -> [..., D]."""
+def pick(x: Float[Tensor, "*B L D"], at: Int[Tensor, "*B"]) -> Float[Tensor, "*B D"]:
+    """The one of L at `at`."""
     return x.gather(-2, at[..., None, None].expand(*at.shape, 1, x.shape[-1])).squeeze(-2)
 
 
-def put(x: Tensor, at: Tensor, value: Tensor) -> Tensor:
-    """[..., L, D] with value [..., D] at [...]."""
+def put(x: Float[Tensor, "*B L D"], at: Int[Tensor, "*B"], value: Float[Tensor, "*B D"]) -> Float[Tensor, "*B L D"]:
+    """With `value` at `at` of L."""
     here = torch.arange(x.shape[-2], device=x.device) == at[..., None]
     return torch.where(here[..., None], value[..., None, :].to(x.dtype), x)

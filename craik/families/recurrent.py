@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from craik.core.data import Batch, arriving
@@ -70,8 +71,8 @@ class Recurrent(WorldModel[Belief]):
         """All that is seen and done is embedded at once; only the memory goes step by step."""
         return self.filter(batch, generator)[0]
 
-    def filter(self, batch: Batch, generator: torch.Generator | None) -> tuple[Belief, Tensor]:
-        """The beliefs while watching, axes [B, T+1], and the posterior's logits [B, T+1, S, C]."""
+    def filter(self, batch: Batch, generator: torch.Generator | None) -> tuple[Belief, Float[Tensor, "B L S C"]]:
+        """The beliefs while watching, axes [B, L], and the posterior's logits; L = T + 1."""
         rows, arrivals = batch.shape
         seen = self.encoder({k: v.flatten(0, 1) for k, v in batch.obs.items()}).unflatten(0, (rows, arrivals + 1))
         vectors = self.vector(arriving(batch, self.spec.null_action(rows, batch.device)))
@@ -106,8 +107,10 @@ class Recurrent(WorldModel[Belief]):
             "rep": rep,
         }
 
-    def reconstruction(self, latent: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
-        """Error of what the latents [B, T+1, D] would see: [B, T+1]."""
+    def reconstruction(
+        self, latent: Float[Tensor, "B L D"], batch: Batch, generator: torch.Generator | None
+    ) -> Float[Tensor, "B L"]:
+        """Error of what the latents would see; L = T + 1."""
         rows, times = latent.shape[:2]
         flat, obs = latent.flatten(0, 1), {k: v.flatten(0, 1) for k, v in batch.obs.items()}
         error = self.decoder.numbers_loss(flat, obs)
@@ -115,7 +118,9 @@ class Recurrent(WorldModel[Belief]):
             error = error + self._glimpsed(flat, obs, generator)
         return error.unflatten(0, (rows, times))
 
-    def _glimpsed(self, flat: Tensor, obs: dict[str, Tensor], generator: torch.Generator | None) -> Tensor:
+    def _glimpsed(
+        self, flat: Float[Tensor, "M D"], obs: dict[str, Shaped[Tensor, "M ..."]], generator: torch.Generator | None
+    ) -> Float[Tensor, " M"]:
         count = max(1, round(self.glimpses * len(flat)))
         if generator is None or count == len(flat):
             return self.decoder.pictures_loss(flat, obs)

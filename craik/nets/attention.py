@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.nets.dropout import Dropout
@@ -28,8 +29,8 @@ class Attention(nn.Module):
         self.enter = nn.Linear(width, 3 * inner, bias=bias)
         self.leave = nn.Linear(inner, width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, width] -> [B, L, width]."""
+    def forward(self, x: Float[Tensor, "B L width"]) -> Float[Tensor, "B L width"]:
+        """What each token gathers from those it sees."""
         query, key, value = rearrange(self.enter(x), "b l (three n d) -> three b n l d", three=3, n=self.heads)
         seen = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return self.leave(rearrange(seen, "b n l d -> b l (n d)"))
@@ -52,8 +53,8 @@ class Block(nn.Module):
         self.before_mlp = nn.LayerNorm(width, eps=1e-6)
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, L, width] -> [B, L, width]."""
+    def forward(self, x: Float[Tensor, "B L width"]) -> Float[Tensor, "B L width"]:
+        """The tokens, changed."""
         x = x + self.attention(self.before_attention(x))
         return x + self.mlp(self.before_mlp(x))
 
@@ -82,8 +83,13 @@ class ConditionedBlock(nn.Module):
         nn.init.zeros_(self.steer.weight)
         nn.init.zeros_(self.steer.bias)
 
-    def forward(self, x: Tensor, condition: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """[B, L, width], condition [B, L, width] -> [B, L, width]."""
+    def forward(
+        self,
+        x: Float[Tensor, "B L width"],
+        condition: Float[Tensor, "B L width"],
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, "B L width"]:
+        """The tokens, changed."""
         shift, scale, gate, shift_mlp, scale_mlp, gate_mlp = self.steer(F.silu(condition)).chunk(6, -1)
         seen = self.attention(self.norm(x) * (1 + scale) + shift)
         x = x + gate * self.dropout(seen, generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.nets.init import fan_in_normal
@@ -21,8 +22,8 @@ class ChannelNorm(nn.Module):
         super().__init__()
         self.norm = norm
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[M, C, h, w] -> the same. Free of copies where the memory is channels-last."""
+    def forward(self, x: Float[Tensor, "M C h w"]) -> Float[Tensor, "M C h w"]:
+        """Free of copies where the memory is channels-last."""
         return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
@@ -46,7 +47,7 @@ class Halve(nn.Module):
             inputs = width
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "M inputs h w"]) -> Float[Tensor, "M _ _ _"]:
         """See the class."""
         return self.layers(x)
 
@@ -74,7 +75,7 @@ class Double(nn.Module):
                 self.norms.append(ChannelNorm(norm(width)))
             inputs = width
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "M inputs h w"]) -> Float[Tensor, "M _ _ _"]:
         """[M, inputs, h, w] -> [M, channels[-1], h 2^n, w 2^n]."""
         for conv, norm in zip(self.convs, self.norms):  # the last convolution has no norm
             x = F.silu(norm(conv(x)))

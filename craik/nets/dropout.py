@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
@@ -17,8 +18,8 @@ class Dropout(nn.Module):
         super().__init__()
         self.rate = rate
 
-    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """[...] -> [...]."""
+    def forward(self, x: Float[Tensor, "*B"], generator: torch.Generator | None = None) -> Float[Tensor, "*B"]:
+        """See the class."""
         if generator is None or self.rate == 0:
             return x
         keep = torch.rand(x.shape, generator=generator, device=x.device) >= self.rate

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from craik.nets.dropout import Dropout
@@ -49,9 +50,13 @@ class EnsembleMLP(nn.Module):
         self.shifts = nn.ParameterList([torch.zeros(num, 1, o) for o in hidden])
 
     def forward(
-        self, x: Tensor, only: slice | Tensor | None = None, *, generator: torch.Generator | None = None
-    ) -> Tensor:
-        """[M, inputs] -> [E, M, outputs].
+        self,
+        x: Float[Tensor, "M inputs"],
+        only: slice | Int[Tensor, " E"] | None = None,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, "E M outputs"]:
+        """What each member says.
 
         Args:
             x: the inputs, the same for all members.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.nets.init import fan_in_normal
@@ -28,7 +29,7 @@ class BlockLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(blocks, outputs // blocks))
         fan_in_normal(self.weight, inputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "M _"]) -> Float[Tensor, "M outputs"]:
         """[M, G * inputs] -> [M, outputs]."""
         blocks = len(self.weight)
         if blocks == 1:
@@ -56,8 +57,8 @@ class BlockGRU(nn.Module):
         self.norm = norm(memory)
         self.gates = BlockLinear(memory // blocks, 3 * memory, blocks)
 
-    def forward(self, memory: Tensor, x: Tensor) -> Tensor:
-        """The next memory [M, memory], from memory [M, memory] and x [M, inputs]."""
+    def forward(self, memory: Float[Tensor, "M memory"], x: Float[Tensor, "M inputs"]) -> Float[Tensor, "M memory"]:
+        """The next memory."""
         if self.blocks == 1:
             told = torch.cat([memory, x], -1)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 CUT = 2.0
@@ -15,7 +16,7 @@ SHRINK = 0.87962566103423978
 
 
 @torch.no_grad()
-def fan_in_normal(weight: Tensor, fan_in: float, scale: float = 1.0) -> None:
+def fan_in_normal(weight: Float[Tensor, "*_"], fan_in: float, scale: float = 1.0) -> None:
     """Fills a weight with a truncated normal of variance `scale^2 / fan_in`."""
     nn.init.trunc_normal_(weight, std=1.0, a=-CUT, b=CUT)
     weight.mul_(scale / math.sqrt(fan_in) / SHRINK)

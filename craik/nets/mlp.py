@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
@@ -45,6 +46,6 @@ class MLP(nn.Module):
         self.hidden = layers(inputs, hidden, norm, act)
         self.out = nn.Linear(hidden[-1] if hidden else inputs, outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[..., inputs] -> [..., outputs]."""
+    def forward(self, x: Float[Tensor, "*B inputs"]) -> Float[Tensor, "*B outputs"]:
+        """See the class."""
         return self.out(self.hidden(x))

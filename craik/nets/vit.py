@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.nets.attention import Block
@@ -41,8 +42,8 @@ class ViT(nn.Module):
         self.blocks = nn.Sequential(*[Block(width, heads, hidden or 4 * width) for _ in range(depth)])
         self.norm = nn.LayerNorm(width, eps=1e-6)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Images [B, h, w, C], about unit size -> [B, width]."""
+    def forward(self, image: Float[Tensor, "B h w C"]) -> Float[Tensor, "B width"]:
+        """Of images of about unit size."""
         patches = rearrange(image, "b (h p) (w q) c -> b (h w) (p q c)", p=self.patch, q=self.patch)
         tokens = torch.cat([self.token.expand(image.shape[0], 1, -1), self.embed(patches)], 1) + self.position
         return self.norm(self.blocks(tokens)[:, 0])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
 def colored_noise(
     shape: tuple[int, ...], beta: float, *, generator: torch.Generator, device: torch.device | str = "cpu"
-) -> Tensor:
+) -> Float[Tensor, "*B H"]:
     """Gaussian noise of unit variance, correlated along its last axis (Timmer & Koenig 1995; iCEM, section 3.1).
 
     Args:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
-def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float | Tensor) -> Tensor:
+def lambda_returns(
+    reward: Float[Tensor, "N H"],
+    discount: Float[Tensor, "N H"],
+    value: Float[Tensor, "N H"],
+    lam: float | Float[Tensor, "N H"],
+) -> Float[Tensor, "N H"]:
     """Bootstrapped lambda-returns (DreamerV3, arXiv 2301.04104, eq. 7).
 
     `R[t] = reward[t] + discount[t] ((1 - lam) value[t] + lam R[t + 1])`, and R after the last is the last value.
 
     Args:
-        reward: [N, H], of the arrival at step t + 1.
-        discount: [N, H], what the future beyond that arrival counts for: gamma times the chance to go on.
-        value: [N, H], of the state arrived at.
-        lam: between one-step (0) and Monte-Carlo (1); one number, or one for each step [N, H].
-
-    Returns:
-        [N, H]
+        reward: of the arrival at step t + 1.
+        discount: what the future beyond that arrival counts for: gamma times the chance to go on.
+        value: of the state arrived at.
+        lam: between one-step (0) and Monte-Carlo (1); one number, or one for each step.
     """
     base = reward + discount * value * (1 - lam)
     keep = discount * lam
@@ -29,6 +32,6 @@ def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float |
     return torch.stack(returns[::-1], 1)
 
 
-def percentiles(x: Tensor, low: float = 0.05, high: float = 0.95) -> Tensor:
-    """[...] -> [2]: two quantiles of all numbers. Their distance is robust to outliers (DreamerV3, eq. 6)."""
+def percentiles(x: Float[Tensor, "*_"], low: float = 0.05, high: float = 0.95) -> Float[Tensor, " 2"]:
+    """Two quantiles of all numbers. Their distance is robust to outliers (DreamerV3, eq. 6)."""
     return torch.quantile(x.flatten().float(), torch.tensor([low, high], device=x.device))

@@ -8,22 +8,20 @@ Balestriero and LeCun, arXiv 2511.08544, section 4; used per time step by LeWorl
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
-def epps_pulley(x: Tensor, knots: int = 17, reach: float = 3.0) -> Tensor:
+def epps_pulley(x: Float[Tensor, "*B N P"], knots: int = 17, reach: float = 3.0) -> Float[Tensor, "*B P"]:
     """The Epps-Pulley statistic of normality of N numbers: `N * integral |phi_N(t) - exp(-t^2/2)|^2 exp(-t^2/2) dt`.
 
     `phi_N(t)` is the mean of `exp(i t x)`. The integrand is even, so the trapezoidal rule runs over [0, reach] and
     counts twice. Of N draws from N(0, 1) it has mean `sqrt(2 pi) - sqrt(2 pi / 3)`, about 1.06, whatever N.
 
     Args:
-        x: [..., N, P], P samples of N numbers each.
+        x: P samples of N numbers each.
         knots: points of the quadrature.
         reach: where the integral is cut.
-
-    Returns:
-        [..., P]
     """
     t = torch.linspace(0, reach, knots, device=x.device, dtype=x.dtype)
     normal = torch.exp(-t.square() / 2)
@@ -36,24 +34,28 @@ def epps_pulley(x: Tensor, knots: int = 17, reach: float = 3.0) -> Tensor:
     return x.shape[-2] * (error @ (weight * normal))
 
 
-def directions(size: int, count: int, generator: torch.Generator | None, device: torch.device | str = "cpu") -> Tensor:
-    """Random unit vectors, [size, count]; always the same ones without a generator."""
+def directions(
+    size: int, count: int, generator: torch.Generator | None, device: torch.device | str = "cpu"
+) -> Float[Tensor, "D P"]:
+    """Random unit vectors; always the same ones without a generator."""
     if generator is None:
         generator = torch.Generator().manual_seed(0)
     drawn = torch.randn(size, count, generator=generator, device=generator.device).to(device)
     return drawn / drawn.norm(dim=0)
 
 
-def sigreg(z: Tensor, along: Tensor, knots: int = 17, reach: float = 3.0) -> Tensor:
+def sigreg(
+    z: Float[Tensor, "*B N D"], along: Float[Tensor, "D P"], knots: int = 17, reach: float = 3.0
+) -> Float[Tensor, ""]:
     """The mean Epps-Pulley statistic of embeddings over directions and groups (LeJEPA eq. 12; LeWM eq. 3).
 
     Args:
-        z: [..., N, D], groups (time steps, say) of N embeddings each.
-        along: [D, P] unit vectors.
+        z: groups (time steps, say) of N embeddings each.
+        along: unit vectors.
         knots: points of the quadrature.
         reach: where the integral is cut.
 
     Returns:
-        [], at least 0, about 1.06 for N draws from N(0, I).
+        At least 0, about 1.06 for N draws from N(0, I).
     """
     return epps_pulley(z.float() @ along, knots, reach).mean()

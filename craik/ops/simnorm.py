@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from jaxtyping import Float
 from torch import Tensor
 
 
-def simnorm(x: Tensor, size: int) -> Tensor:
-    """A softmax over each group of `size` features: [..., D] -> [..., D], D / size points on simplices.
+def simnorm(x: Float[Tensor, "*B D"], size: int) -> Float[Tensor, "*B D"]:
+    """A softmax over each group of `size` features: D / size points on simplices.
 
     TD-MPC2 (Hansen et al. 2024), equation 5; Lavoie et al. 2022. A group here is every (D / size)-th feature and not
     `size` neighbours: the same up to the order of features, and three times as fast on a CPU.

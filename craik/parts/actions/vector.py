@@ -6,6 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gymnasium import spaces
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 
@@ -19,9 +20,9 @@ class ActionVector(nn.Module):
         space: the action space.
     """
 
-    middle: Tensor
-    reach: Tensor
-    bounded: Tensor
+    middle: Float[Tensor, " A"]
+    reach: Float[Tensor, " A"]
+    bounded: Bool[Tensor, " A"]
 
     def __init__(self, space: spaces.Space):
         super().__init__()
@@ -42,7 +43,7 @@ class ActionVector(nn.Module):
         self.single = isinstance(space, spaces.Discrete)
         self.size = sum(self.sizes)
 
-    def forward(self, action: Tensor) -> Tensor:
+    def forward(self, action: Shaped[Tensor, "*_"]) -> Float[Tensor, "... size"]:
         """Actions in the environment's units [..., (A)] -> vectors [..., size].
 
         Choices may also come as floats [..., size]: one-hots already, perhaps blurred ones that carry gradients.
@@ -57,8 +58,8 @@ class ActionVector(nn.Module):
         ]
         return torch.cat(hots, -1).float()
 
-    def invert(self, vector: Tensor) -> Tensor:
-        """Vectors [..., size] -> actions: clipped to the bounds, or the largest entry of each one-hot."""
+    def invert(self, vector: Float[Tensor, "... size"]) -> Shaped[Tensor, "*_"]:
+        """Actions [..., (A)] of vectors: clipped to the bounds, or the largest entry of each one-hot."""
         if self.continuous:
             return torch.where(self.bounded, vector.clamp(-1, 1), vector) * self.reach + self.middle
         picks = [v.argmax(-1) for v in vector.split(self.sizes, -1)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from craik.core.state import State
@@ -21,16 +22,16 @@ class Belief(State):
     """What is remembered, and what is guessed of the present.
 
     Attributes:
-        deter: [B, D], the memory.
-        stoch: [B, S * C], one-hots of S choices among C classes; zeros before anything was seen.
+        deter: the memory.
+        stoch: [..., S * C], one-hots of S choices among C classes; zeros before anything was seen.
     """
 
-    deter: Tensor
-    stoch: Tensor
+    deter: Float[Tensor, "*B D"]
+    stoch: Float[Tensor, "*B choices"]
 
     @property
-    def latent(self) -> Tensor:
-        """[B, D + S * C]: both, side by side."""
+    def latent(self) -> Float[Tensor, "*B latent"]:
+        """[..., D + S * C]: both, side by side."""
         return torch.cat([self.deter, self.stoch], -1)
 
 
@@ -89,26 +90,28 @@ class RSSM(nn.Module):
         blank = torch.zeros(batch, self.deter + self.stoch * self.classes, device=device)
         return Belief(*blank.split([self.deter, self.stoch * self.classes], 1))
 
-    def advance(self, belief: Belief, done: Tensor) -> Tensor:
-        """The next memory [B, D]: `done` [B, hidden] is what `from_action` makes of the action vector."""
+    def advance(self, belief: Belief, done: Float[Tensor, "B hidden"]) -> Float[Tensor, "B D"]:
+        """The next memory: `done` is what `from_action` makes of the action vector."""
         inputs = torch.cat([self.from_memory(belief.deter), self.from_choices(belief.stoch), done], -1)
         return self.cell(belief.deter, inputs)
 
-    def guess(self, deter: Tensor) -> Tensor:
-        """The prior: memory [..., D] -> logits [..., S, C]."""
+    def guess(self, deter: Float[Tensor, "*B D"]) -> Float[Tensor, "*B S C"]:
+        """The prior: logits of the choices, from the memory."""
         return self.prior(deter).float().unflatten(-1, (self.stoch, self.classes))
 
-    def recognise(self, deter: Tensor, seen: Tensor) -> Tensor:
-        """The posterior: memory [B, D], `seen` [B, hidden] as `from_seen` makes it -> logits [B, S, C]."""
+    def recognise(self, deter: Float[Tensor, "B D"], seen: Float[Tensor, "B hidden"]) -> Float[Tensor, "B S C"]:
+        """The posterior: logits of the choices, from the memory and `seen` as `from_seen` makes it."""
         logits = self.posterior(F.silu(self.norm(self.to_seen(deter) + seen)))
         return logits.float().unflatten(-1, (self.stoch, self.classes))
 
-    def choose(self, logits: Tensor, uniform: Tensor | None) -> Tensor:
-        """Logits [..., S, C] -> one-hots [..., S * C], with gradients straight through; modes without `uniform`."""
+    def choose(
+        self, logits: Float[Tensor, "*B S C"], uniform: Float[Tensor, "*B S"] | None
+    ) -> Float[Tensor, "*B choices"]:
+        """One-hots [..., S * C], with gradients straight through; modes without `uniform`."""
         return one_hot_draw(mixed(logits, self.share), uniform).flatten(-2)
 
-    def step(self, belief: Belief, vector: Tensor, generator: torch.Generator | None) -> Belief:
-        """With eyes closed: action vectors [B, A]."""
+    def step(self, belief: Belief, vector: Float[Tensor, "B A"], generator: torch.Generator | None) -> Belief:
+        """With eyes closed."""
         deter = self.advance(belief, self.from_action(vector))
         draws = uniforms((len(deter), self.stoch), generator, deter.device)
         return Belief(deter, self.choose(self.guess(deter), draws))
@@ -116,22 +119,22 @@ class RSSM(nn.Module):
     def follow(
         self,
         belief: Belief,
-        vectors: Tensor,
-        seen: Tensor,
-        first: Tensor,
+        vectors: Float[Tensor, "B L A"],
+        seen: Float[Tensor, "B L D"],
+        first: Bool[Tensor, "B L"],
         generator: torch.Generator | None,
-    ) -> tuple[Belief, Tensor]:
+    ) -> tuple[Belief, Float[Tensor, "B L S C"]]:
         """With eyes open, over L moments.
 
         Args:
             belief: before the first of them, B rows.
-            vectors: [B, L, A], the action vector that led to each moment.
-            seen: [B, L, E], features of what is seen.
-            first: [B, L] bool, where the belief starts over.
+            vectors: the action vector that led to each moment.
+            seen: features of what is seen.
+            first: where the belief starts over.
             generator: source of the choices; None for modes.
 
         Returns:
-            The beliefs, axes [B, L], and the posterior's logits [B, L, S, C].
+            The beliefs, axes [B, L], and the posterior's logits.
         """
         done = self.from_action(vectors).unbind(1)
         sights = self.from_seen(seen).unbind(1)

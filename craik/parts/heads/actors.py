@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.ops.choice import mixed, one_hot_draw, uniforms
@@ -15,12 +16,14 @@ class Actor(nn.Module, ABC):
     """Proposes action vectors (`craik.parts.actions.vector`) from features."""
 
     @abstractmethod
-    def act(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
-        """One action vector for each of [M, D]: [M, A]; the mode without a generator."""
+    def act(self, features: Float[Tensor, "*B D"], generator: torch.Generator | None) -> Float[Tensor, "*B A"]:
+        """One action vector a row; the mode without a generator."""
 
     @abstractmethod
-    def score(self, features: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-likelihood of action vectors [..., A] under features [..., D], and the policy's entropy: [...] each."""
+    def score(
+        self, features: Float[Tensor, "*B D"], vectors: Float[Tensor, "*B A"]
+    ) -> tuple[Float[Tensor, "*B"], Float[Tensor, "*B"]]:
+        """Log-likelihood of action vectors under features, and the policy's entropy."""
 
 
 class BoundedNormal(Actor):
@@ -37,19 +40,21 @@ class BoundedNormal(Actor):
         super().__init__()
         self.net, self.low, self.high = net, low, high
 
-    def spread(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation, [..., A] each."""
+    def spread(self, features: Float[Tensor, "*B D"]) -> tuple[Float[Tensor, "*B A"], Float[Tensor, "*B A"]]:
+        """Mean and standard deviation."""
         mean, wide = self.net(features).float().chunk(2, -1)
         return mean.tanh(), self.low + (self.high - self.low) * (wide + 2).sigmoid()
 
-    def act(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+    def act(self, features: Float[Tensor, "*B D"], generator: torch.Generator | None) -> Float[Tensor, "*B A"]:
         """A draw, perhaps outside [-1, 1]; the mean without a generator."""
         mean, std = self.spread(features)
         if generator is None:
             return mean
         return mean + std * torch.randn(mean.shape, generator=generator, device=mean.device)
 
-    def score(self, features: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def score(
+        self, features: Float[Tensor, "*B D"], vectors: Float[Tensor, "*B A"]
+    ) -> tuple[Float[Tensor, "*B"], Float[Tensor, "*B"]]:
         """Of the normal as it is, before any clipping."""
         mean, std = self.spread(features)
         known = std.log() + 0.5 * math.log(2 * math.pi)
@@ -70,11 +75,11 @@ class MixedChoices(Actor):
         super().__init__()
         self.net, self.sizes, self.share = net, sizes, share
 
-    def chances(self, features: Tensor) -> list[Tensor]:
+    def chances(self, features: Float[Tensor, "*B D"]) -> list[Float[Tensor, "*B _"]]:
         """One [..., n] for each choice."""
         return [mixed(part, self.share) for part in self.net(features).split(self.sizes, -1)]
 
-    def act(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+    def act(self, features: Float[Tensor, "*B D"], generator: torch.Generator | None) -> Float[Tensor, "*B A"]:
         """One-hots, drawn; the likeliest without a generator."""
         chances = self.chances(features)
         lead = (*features.shape[:-1], len(self.sizes))
@@ -82,7 +87,9 @@ class MixedChoices(Actor):
         hots = [one_hot_draw(p.detach(), None if draws is None else draws[..., i]) for i, p in enumerate(chances)]
         return torch.cat(hots, -1)
 
-    def score(self, features: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def score(
+        self, features: Float[Tensor, "*B D"], vectors: Float[Tensor, "*B A"]
+    ) -> tuple[Float[Tensor, "*B"], Float[Tensor, "*B"]]:
         """Sums over the choices."""
         logs = torch.cat([p.log() for p in self.chances(features)], -1)
         return (logs * vectors).sum(-1), -(logs.exp() * logs).sum(-1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from gymnasium import spaces
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core.spec import is_image, tensor_dtype
@@ -68,15 +69,15 @@ class Decoder(nn.Module):
             self.norm = norm(self.small[0])
             self.draw = Double(channels[-1], [*reversed(channels[:-1]), stacked], kernel, norm)
 
-    def numbers_of(self, features: Tensor) -> dict[str, Tensor]:
-        """Raw predictions of what is no picture, name -> [M, n]: symlogs, or logits of classes."""
+    def numbers_of(self, features: Float[Tensor, "M inputs"]) -> dict[str, Float[Tensor, "M _"]]:
+        """Raw predictions of what is no picture, by name: symlogs, or logits of classes."""
         if not self.numbers.size:
             return {}
         told = self.tell(features).float().split(list(self.numbers.parts.values()), -1)
         return dict(zip(self.numbers.parts, told))
 
-    def pictures_of(self, features: Tensor) -> dict[str, Tensor]:
-        """Pictures, name -> [M, h, w, C] in [0, 1]."""
+    def pictures_of(self, features: Float[Tensor, "M inputs"]) -> dict[str, Float[Tensor, "M h w _"]]:
+        """Pictures by name, in [0, 1]."""
         if not self.images:
             return {}
         channels, h, w = self.small
@@ -84,8 +85,10 @@ class Decoder(nn.Module):
         drawn = self.draw(small).float().sigmoid().permute(0, 2, 3, 1)
         return dict(zip(self.images, drawn.split(list(self.images.values()), -1)))
 
-    def numbers_loss(self, features: Tensor, obs: dict[str, Tensor]) -> Tensor:
-        """Error of all that is no picture, features [M, inputs] and name -> [M, ...] to [M]."""
+    def numbers_loss(
+        self, features: Float[Tensor, "M inputs"], obs: dict[str, Shaped[Tensor, "M ..."]]
+    ) -> Float[Tensor, " M"]:
+        """Error of all that is no picture."""
         error = features.new_zeros(len(features), dtype=torch.float32)
         for name, told in self.numbers_of(features).items():
             target = self.numbers.one(name, obs[name])
@@ -95,20 +98,22 @@ class Decoder(nn.Module):
                 error = error + self.precision * (told - target).square().sum(-1)
         return error
 
-    def pictures_loss(self, features: Tensor, obs: dict[str, Tensor]) -> Tensor:
-        """Error of all pictures, features [M, inputs] and name -> [M, h, w, C] to [M]."""
+    def pictures_loss(
+        self, features: Float[Tensor, "M inputs"], obs: dict[str, Shaped[Tensor, "M ..."]]
+    ) -> Float[Tensor, " M"]:
+        """Error of all pictures."""
         error = features.new_zeros(len(features), dtype=torch.float32)
         for name, drawn in self.pictures_of(features).items():
             error = error + (drawn - obs[name].float() / 255).square().sum((-3, -2, -1))
         return error
 
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """Observations in the environment's own units, inside its space: features [M, inputs] to name -> [M, ...]."""
+    def forward(self, features: Float[Tensor, "M inputs"]) -> dict[str, Shaped[Tensor, "M ..."]]:
+        """Observations in the environment's own units, inside its space."""
         pictures = {k: (x * 255).round().to(torch.uint8) for k, x in self.pictures_of(features).items()}
         told = {k: self._number(k, x) for k, x in self.numbers_of(features).items()}
         return {k: told[k] if k in told else pictures[k] for k in self.space.spaces}
 
-    def _number(self, name: str, told: Tensor) -> Tensor:
+    def _number(self, name: str, told: Float[Tensor, "M n"]) -> Shaped[Tensor, "M ..."]:
         space = self.space[name]
         if isinstance(space, spaces.Discrete):
             return told.argmax(-1) + int(space.start)
@@ -139,7 +144,7 @@ class BlockStem(nn.Module):
         self.other = nn.Sequential(*layers(rest, [hidden], norm), nn.Linear(hidden, outputs))
         fan_in_linears(self.other)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Float[Tensor, "M _"]) -> Float[Tensor, "M outputs"]:
         """[M, memory + rest] -> [M, outputs]."""
         memory, rest = features[:, : self.memory], features[:, self.memory :]
         return self.recall(memory) + self.other(rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch.nn.functional as F
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.nets.init import fan_in_linears
@@ -23,7 +24,7 @@ class TwoHot(nn.Module):
         norm: makes the norm of a width.
     """
 
-    bins: Tensor
+    bins: Float[Tensor, " K"]
 
     def __init__(
         self, inputs: int, *, units: int, depth: int, bins: int = 255, norm: Callable[[int], nn.Module] = nn.RMSNorm
@@ -33,24 +34,24 @@ class TwoHot(nn.Module):
         fan_in_linears(self.net, self.net.out, 0.0)
         self.register_buffer("bins", symexp_bins(bins), persistent=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """[..., inputs] -> logits [..., bins]."""
+    def forward(self, features: Float[Tensor, "*B inputs"]) -> Float[Tensor, "*B K"]:
+        """Logits over the bins."""
         return self.net(features).float()
 
-    def mean(self, features: Tensor) -> Tensor:
-        """[..., inputs] -> the number predicted [...]."""
+    def mean(self, features: Float[Tensor, "*B inputs"]) -> Float[Tensor, "*B"]:
+        """The number predicted."""
         return expectation(self(features), self.bins)
 
-    def mean_of(self, logits: Tensor) -> Tensor:
-        """The number that logits [..., bins] mean: [...]."""
+    def mean_of(self, logits: Float[Tensor, "*B K"]) -> Float[Tensor, "*B"]:
+        """The number that logits mean."""
         return expectation(logits, self.bins)
 
-    def loss_of(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy of logits [..., bins] with numbers [...]: [...]."""
+    def loss_of(self, logits: Float[Tensor, "*B K"], target: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
+        """Cross-entropy of logits with numbers."""
         return two_hot_loss(logits, target, self.bins)
 
-    def loss(self, features: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy of [..., inputs] with numbers [...]: [...]."""
+    def loss(self, features: Float[Tensor, "*B inputs"], target: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
+        """Cross-entropy of what is predicted with numbers."""
         return self.loss_of(self(features), target)
 
 
@@ -69,11 +70,11 @@ class Chance(nn.Module):
         self.net = MLP(inputs, [units] * depth, 1, norm)
         fan_in_linears(self.net)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """[..., inputs] -> [...] in [0, 1]."""
+    def forward(self, features: Float[Tensor, "*B inputs"]) -> Float[Tensor, "*B"]:
+        """In [0, 1]."""
         return self.net(features).float().squeeze(-1).sigmoid()
 
-    def loss(self, features: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy of [..., inputs] with chances [...]: [...]."""
+    def loss(self, features: Float[Tensor, "*B inputs"], target: Shaped[Tensor, "*B"]) -> Float[Tensor, "*B"]:
+        """Cross-entropy of what is predicted with chances, or with what happened (bool)."""
         logit = self.net(features).float().squeeze(-1)
         return F.binary_cross_entropy_with_logits(logit, target.float(), reduction="none")

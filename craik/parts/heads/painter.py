@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from gymnasium import spaces
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core.spec import is_image, tensor_dtype
@@ -25,7 +26,7 @@ class Painter(nn.Module):
 
     Args:
         inputs: features in.
-        usual: name -> [M, ...], observations to measure mean and spread from. Images are 8 * 2^n wide.
+        usual: observations to measure mean and spread from. Images are 8 * 2^n wide.
         obs: the observation space; `Discrete` observations are left out.
         channels: of the convolutions, the biggest picture first; n of them.
         least: the least spread of a pixel, as brightness in [0, 1].
@@ -34,7 +35,7 @@ class Painter(nn.Module):
     def __init__(
         self,
         inputs: int,
-        usual: Mapping[str, Tensor],
+        usual: Mapping[str, Shaped[Tensor, "M ..."]],
         obs: spaces.Dict,
         *,
         channels: Sequence[int] = (12, 24, 48),
@@ -53,13 +54,15 @@ class Painter(nn.Module):
             else:
                 self.nets[name] = nn.Sequential(MLP(inputs, (128,), seen[0].numel()), nn.Unflatten(-1, seen.shape[1:]))
 
-    def paint(self, features: Tensor) -> dict[str, Tensor]:
-        """Features [M, inputs] to name -> [M, ...], images as brightness; nothing is clipped."""
+    def paint(self, features: Float[Tensor, "M inputs"]) -> dict[str, Float[Tensor, "M ..."]]:
+        """Observations by name, images as brightness; nothing is clipped."""
         return {k: net(features) * self.get_buffer(f"spread_{k}") + self.get_buffer(f"mean_{k}")
                 for k, net in self.nets.items()}  # fmt: skip
 
-    def loss(self, features: Tensor, obs: Mapping[str, Tensor]) -> Tensor:
-        """Squared error [M]: summed over pixels as brightness, and over numbers in units of their spread."""
+    def loss(
+        self, features: Float[Tensor, "M inputs"], obs: Mapping[str, Shaped[Tensor, "M ..."]]
+    ) -> Float[Tensor, " M"]:
+        """Squared error: summed over pixels as brightness, and over numbers in units of their spread."""
         error = features.new_zeros(len(features))
         for name, painted in self.paint(features).items():
             image = is_image(self.obs[name])
@@ -69,11 +72,11 @@ class Painter(nn.Module):
             error = error + gap.square().flatten(1).sum(1)
         return error
 
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """Observations in the environment's own units, inside its space: features [M, inputs] to name -> [M, ...]."""
+    def forward(self, features: Float[Tensor, "M inputs"]) -> dict[str, Shaped[Tensor, "M ..."]]:
+        """Observations in the environment's own units, inside its space."""
         return {name: self._fit(name, painted) for name, painted in self.paint(features).items()}
 
-    def _fit(self, name: str, painted: Tensor) -> Tensor:
+    def _fit(self, name: str, painted: Float[Tensor, "M ..."]) -> Shaped[Tensor, "M ..."]:
         space = self.obs[name]
         assert isinstance(space, spaces.Box)
         if is_image(space):
@@ -102,7 +105,7 @@ class Strokes(nn.Module):
             layers += [nn.SiLU(), nn.ConvTranspose2d(a, b, 4, 2, 1)]
         self.fill = nn.Sequential(*layers[1:])
 
-    def forward(self, features: Tensor) -> Tensor:
-        """[M, inputs] -> [M, h, w, colours]."""
+    def forward(self, features: Float[Tensor, "M inputs"]) -> Float[Tensor, "M h w colours"]:
+        """One picture a row."""
         small = self.sketch(features).unflatten(-1, (self.first, SMALL, SMALL))
         return self.fill(small.to(memory_format=torch.channels_last)).permute(0, 2, 3, 1)

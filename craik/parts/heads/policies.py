@@ -8,6 +8,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 
@@ -16,14 +17,14 @@ class Proposal:
     """What a policy would do, in a form that an expectation over it can be taken from: sum_k chance_k f(action_k).
 
     Attributes:
-        actions: [K, M, A] action vectors; gradients reach the policy through a sample (K = 1).
-        chances: [K, M], summing to 1 over K; gradients reach the policy through them where K covers all choices.
-        entropy: [M], in nats, of the squashed density or of the choices.
+        actions: action vectors; gradients reach the policy through a sample (K = 1).
+        chances: summing to 1 over K; gradients reach the policy through them where K covers all choices.
+        entropy: in nats, of the squashed density or of the choices.
     """
 
-    actions: Tensor
-    chances: Tensor
-    entropy: Tensor
+    actions: Float[Tensor, "K M A"]
+    chances: Float[Tensor, "K M"]
+    entropy: Float[Tensor, " M"]
 
 
 class SquashedGaussian(nn.Module):
@@ -40,8 +41,8 @@ class SquashedGaussian(nn.Module):
         super().__init__()
         self.net, self.low, self.high = net, low, high
 
-    def propose(self, latent: Tensor, generator: torch.Generator | None) -> Proposal:
-        """One reparametrised sample for each of [M, D]; the mode without a generator."""
+    def propose(self, latent: Float[Tensor, "M D"], generator: torch.Generator | None) -> Proposal:
+        """One reparametrised sample a row; the mode without a generator."""
         mean, log_std = self.net(latent).chunk(2, -1)
         log_std = self.low + (self.high - self.low) * (log_std.tanh() + 1) / 2
         if generator is None:
@@ -53,8 +54,8 @@ class SquashedGaussian(nn.Module):
         density = density - (1 - action.square() + 1e-6).log()
         return Proposal(action[None], torch.ones_like(action[None, :, 0]), -density.sum(-1))
 
-    def mode(self, latent: Tensor) -> Tensor:
-        """[M, D] -> [M, A]."""
+    def mode(self, latent: Float[Tensor, "M D"]) -> Float[Tensor, "M A"]:
+        """The squashed mean."""
         return self.net(latent).chunk(2, -1)[0].tanh()
 
 
@@ -66,7 +67,7 @@ class Choices(nn.Module):
         sizes: options of each choice.
     """
 
-    every: Tensor
+    every: Float[Tensor, "K A"]
 
     def __init__(self, net: nn.Module, sizes: tuple[int, ...]):
         super().__init__()
@@ -75,14 +76,14 @@ class Choices(nn.Module):
         joint = torch.stack([torch.cat(each) for each in itertools.product(*options)])
         self.register_buffer("every", joint, persistent=False)
 
-    def propose(self, latent: Tensor, generator: torch.Generator | None) -> Proposal:
-        """Every joint choice for each of [M, D]; nothing is drawn."""
+    def propose(self, latent: Float[Tensor, "M D"], generator: torch.Generator | None) -> Proposal:
+        """Every joint choice for each row; nothing is drawn."""
         logs = torch.cat([part.log_softmax(-1) for part in self.net(latent).split(self.sizes, -1)], -1)
         chances = (logs @ self.every.T).exp()  # independent: the logs of a joint choice add up
         actions = self.every[:, None].expand(-1, len(latent), -1)
         return Proposal(actions, chances.T, -(logs.exp() * logs).sum(-1))
 
-    def mode(self, latent: Tensor) -> Tensor:
-        """[M, D] -> one-hots [M, A]."""
+    def mode(self, latent: Float[Tensor, "M D"]) -> Float[Tensor, "M A"]:
+        """One-hots of the likeliest."""
         parts = self.net(latent).split(self.sizes, -1)
         return torch.cat([F.one_hot(p.argmax(-1), p.shape[-1]).float() for p in parts], -1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -25,25 +26,29 @@ class QEnsemble(nn.Module):
 
     def forward(
         self,
-        latent: Tensor,
-        action: Tensor,
-        some: slice | Tensor | None = None,
+        latent: Float[Tensor, "M D"],
+        action: Float[Tensor, "M A"],
+        some: slice | Int[Tensor, " E"] | None = None,
         *,
         generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Logits of some members (None for all): [M, D], [M, A] -> [e, M, bins]; dropout where a generator is given."""
+    ) -> Float[Tensor, "E M K"]:
+        """Logits of some members (None for all); dropout where a generator is given."""
         return self.net(torch.cat([latent, action], -1), some, generator=generator)
 
-    def frozen(self, latent: Tensor, action: Tensor, some: slice | Tensor) -> Tensor:
-        """Logits of some members, through which gradients reach the action but no member: [e, M, bins]."""
+    def frozen(
+        self, latent: Float[Tensor, "M D"], action: Float[Tensor, "M A"], some: slice | Int[Tensor, " E"]
+    ) -> Float[Tensor, "E M K"]:
+        """Logits of some members, through which gradients reach the action but no member."""
         held = {k: v.detach() for k, v in self.net.named_parameters()}
         return functional_call(self.net, held, (torch.cat([latent, action], -1), some))
 
-    def averaged(self, latent: Tensor, action: Tensor, some: slice | Tensor) -> Tensor:
-        """Logits of some members of the slow copy: [e, M, bins]."""
+    def averaged(
+        self, latent: Float[Tensor, "M D"], action: Float[Tensor, "M A"], some: slice | Int[Tensor, " E"]
+    ) -> Float[Tensor, "E M K"]:
+        """Logits of some members of the slow copy."""
         return self.slow(torch.cat([latent, action], -1), some)
 
-    def two(self, generator: torch.Generator | None) -> slice | Tensor:
+    def two(self, generator: torch.Generator | None) -> slice | Int[Tensor, " 2"]:
         """Two members at random, the first two without a generator."""
         if generator is None:
             return slice(0, 2)

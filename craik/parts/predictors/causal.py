@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.nets.attention import ConditionedBlock
@@ -51,16 +52,21 @@ class CausalPredictor(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = MLP(width, (project,), latent, norm=nn.LayerNorm, act=nn.GELU)
 
-    def forward(self, latents: Tensor, actions: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def forward(
+        self,
+        latents: Float[Tensor, "B L latent"],
+        actions: Float[Tensor, "B L action"],
+        generator: torch.Generator | None = None,
+    ) -> Float[Tensor, "B L latent"]:
         """What comes after each embedding.
 
         Args:
-            latents: [B, L, latent], L at most `history`, oldest first.
-            actions: [B, L, action]; `actions[:, i]` leaves `latents[:, i]`.
+            latents: L at most `history`, oldest first.
+            actions: `actions[:, i]` leaves `latents[:, i]`.
             generator: source of dropout; None for none.
 
         Returns:
-            [B, L, latent]; entry i depends on no later latent or action.
+            Entry i depends on no later latent or action.
         """
         tokens = self.enter(latents) + self.position[: latents.shape[1]]
         condition = self.action(actions)

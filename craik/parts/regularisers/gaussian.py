@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from craik.ops.sigreg import directions, sigreg
@@ -20,7 +21,7 @@ class SIGReg(nn.Module):
         super().__init__()
         self.num_directions, self.knots = num_directions, knots
 
-    def forward(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Embeddings [B, T, D] -> [], one sample a time step. Without a generator: fixed directions."""
+    def forward(self, z: Float[Tensor, "B T D"], generator: torch.Generator | None = None) -> Float[Tensor, ""]:
+        """The mean over time steps, one sample each. Without a generator: fixed directions."""
         along = directions(z.shape[-1], self.num_directions, generator, z.device)
         return sigreg(z.transpose(0, 1), along, self.knots)

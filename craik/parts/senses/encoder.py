@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 import torch.nn.functional as F
 from gymnasium import spaces
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core.errors import SpecError
@@ -66,8 +67,8 @@ class Encoder(nn.Module):
             self.look = Halve(stacked, channels, kernel, norm)
             self.size += channels[-1] * (h >> len(channels)) * (w >> len(channels))
 
-    def forward(self, obs: dict[str, Tensor]) -> Tensor:
-        """Observations name -> [M, ...] -> [M, size]."""
+    def forward(self, obs: dict[str, Shaped[Tensor, "M ..."]]) -> Float[Tensor, "M size"]:
+        """The features of observations, by name."""
         seen = []
         if self.numbers.size:
             seen.append(self.feel(self.numbers(obs)))
@@ -97,12 +98,12 @@ class Numbers(nn.Module):
         self.choices = {k: int(s.start) for k, s in plain.items() if isinstance(s, spaces.Discrete)}
         self.size = sum(self.parts.values())
 
-    def forward(self, obs: dict[str, Tensor]) -> Tensor:
-        """Observations name -> [M, ...] to [M, size]: symlogs of numbers, one-hots of Discrete."""
+    def forward(self, obs: dict[str, Shaped[Tensor, "M ..."]]) -> Float[Tensor, "M size"]:
+        """Of observations by name: symlogs of numbers, one-hots of Discrete."""
         return torch.cat([self.one(k, obs[k]) for k in self.parts], -1)
 
-    def one(self, name: str, value: Tensor) -> Tensor:
-        """One of them: [M, ...] -> [M, n]."""
+    def one(self, name: str, value: Shaped[Tensor, "M ..."]) -> Float[Tensor, "M n"]:
+        """One of them."""
         if name in self.choices:
             return F.one_hot(value.long() - self.choices[name], self.parts[name]).float()
         return symlog(value.float().flatten(1))

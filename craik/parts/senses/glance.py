@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from gymnasium import spaces
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core.spec import is_image
@@ -21,7 +22,7 @@ class Glance(nn.Module):
 
     Args:
         space: the observation space, `Dict` of `Box` and `Discrete`.
-        eye: makes what looks at a picture of shape (h, w, C): [N, h, w, C] in [-1, 1] -> [N, its `size`].
+        eye: makes what looks at a picture of shape (h, w, C): [M, h, w, C] in [-1, 1] -> [M, its `size`].
         units: features made of the numbers.
         latent: numbers of the embedding.
         project: hidden features of the projector; none for a linear map.
@@ -46,8 +47,8 @@ class Glance(nn.Module):
             size += units
         self.project = MLP(size, project, latent, norm=nn.LayerNorm, act=nn.GELU)
 
-    def forward(self, obs: dict[str, Tensor]) -> Tensor:
-        """Observations name -> [N, ...] to [N, latent]."""
+    def forward(self, obs: dict[str, Shaped[Tensor, "M ..."]]) -> Float[Tensor, "M latent"]:
+        """The embeddings of observations, by name."""
         seen = [eye(obs[k].float() / 127.5 - 1) for k, eye in zip(self.images, self.eyes)]
         if self.numbers.size:
             seen.append(self.feel(self.numbers(obs)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 SHARP = 4.0
@@ -29,7 +30,7 @@ class Keypoints(nn.Module):
         size: features out, 4 a point.
     """
 
-    grid: Tensor
+    grid: Float[Tensor, "places 2"]
 
     def __init__(self, shape: tuple[int, int, int], channels: tuple[int, ...]):
         super().__init__()
@@ -42,8 +43,8 @@ class Keypoints(nn.Module):
         self.sharp = nn.Parameter(torch.full((channels[-1], 1), SHARP))
         self.size = 4 * channels[-1]
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Images [B, h, w, C], about unit size -> [B, size], about unit size."""
+    def forward(self, image: Float[Tensor, "B h w C"]) -> Float[Tensor, "B size"]:
+        """Images of about unit size to features of about unit size."""
         image = image - image.mean((1, 2), keepdim=True)
         maps = self.layers(torch.movedim(image, -1, 1)).flatten(2)  # [B, points, places]
         share = (self.sharp * maps).softmax(-1)
