@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from craik.core.data import Batch
@@ -31,12 +32,12 @@ class Here(State):
     """Where the model believes to be.
 
     Attributes:
-        latent: [B, D], D / simplex points on simplices.
-        reward: [B], expected of the arrival here.
+        latent: D / simplex points on simplices.
+        reward: expected of the arrival here.
     """
 
-    latent: Tensor
-    reward: Tensor
+    latent: Float[Tensor, "*B D"]
+    reward: Float[Tensor, "*B"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,28 +110,28 @@ class Latent(WorldModel[Here]):
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("spread", torch.ones(()), persistent=False)  # from `loss` to the `after_step` behind it
 
-    def encode(self, obs: dict[str, Tensor]) -> Tensor:
-        """Observations name -> [N, ...] to latents [N, D]."""
+    def encode(self, obs: dict[str, Shaped[Tensor, "N ..."]]) -> Float[Tensor, "N D"]:
+        """Observations to latents."""
         return simnorm(self.encoder(obs), self.simplex)
 
-    def advance(self, latent: Tensor, action: Tensor) -> Tensor:
-        """The next latent: [N, D] and action vectors [N, A] -> [N, D]. Dynamics of zero leave it as it is."""
+    def advance(self, latent: Float[Tensor, "N D"], action: Float[Tensor, "N A"]) -> Float[Tensor, "N D"]:
+        """The next latent, from action vectors. Dynamics of zero leave it as it is."""
         return simnorm(latent.clamp(min=FAINT).log() + self.dynamics(self.pair(latent, action)), self.simplex)
 
-    def centred(self, latent: Tensor) -> Tensor:
+    def centred(self, latent: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
         """What networks see of a latent: 0 in the middle of every simplex, at most `simplex - 1`."""
         return self.simplex * latent - 1
 
-    def pair(self, latent: Tensor, action: Tensor) -> Tensor:
-        """What networks see of a latent and an action vector: [..., D], [..., A] -> [..., D + A]."""
+    def pair(self, latent: Float[Tensor, "*N D"], action: Float[Tensor, "*N A"]) -> Float[Tensor, "*N D+A"]:
+        """What networks see of a latent and an action vector."""
         return torch.cat([self.centred(latent), action], -1)
 
-    def number(self, logits: Tensor) -> Tensor:
-        """What logits over the bins mean: [..., K] -> [...]."""
+    def number(self, logits: Float[Tensor, "*N K"]) -> Float[Tensor, "*N"]:
+        """What logits over the bins mean."""
         return symexp(expectation(logits, self.bins))
 
-    def rewards(self, latent: Tensor, action: Tensor) -> Tensor:
-        """The expected reward of acting: [..., D], [..., A] -> [...]."""
+    def rewards(self, latent: Float[Tensor, "*N D"], action: Float[Tensor, "*N A"]) -> Float[Tensor, "*N"]:
+        """The expected reward of acting."""
         return self.number(self.reward(self.pair(latent, action)))
 
     def start(self, batch: int) -> Here:
@@ -167,8 +168,8 @@ class Latent(WorldModel[Here]):
         }
         return Readings(ways, self.spec.reads)
 
-    def value(self, latent: Tensor) -> Tensor:
-        """The value of following the policy's mode: [N, D] -> [N]."""
+    def value(self, latent: Float[Tensor, "N D"]) -> Float[Tensor, " N"]:
+        """The value of following the policy's mode."""
         seen = self.centred(latent)
         logits = self.values(seen, self.policy.mode(seen), slice(0, self.goals.read_members))
         return self.number(logits).mean(0)
@@ -197,11 +198,13 @@ class Latent(WorldModel[Here]):
             "policy": weight * self.improve(self.centred(before).detach().flatten(0, 1), batch, generator),
         }
 
-    def unroll(self, batch: Batch, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def unroll(
+        self, batch: Batch, action: Float[Tensor, "B T A"]
+    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B T D"], Float[Tensor, "B T"]]:
         """Predictions from encoded observations: every `horizon` steps, and wherever an episode opens.
 
         Returns:
-            The latents acted in and those predicted for the arrivals, [B, T, D] each, and rho^steps since encoding.
+            The latents acted in, those predicted for the arrivals, and rho^steps since encoding.
         """
         rows, steps = batch.shape
         anew = batch.first[:, :steps].clone()
@@ -220,11 +223,13 @@ class Latent(WorldModel[Here]):
         return torch.stack(before, 1), torch.stack(after, 1), self.goals.rho ** torch.stack(depths, 1)
 
     @torch.no_grad()
-    def target(self, seen: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
-        """Temporal-difference targets [B, T]: the smaller of two slow values at the policy's action.
+    def target(
+        self, seen: Float[Tensor, "M D"], batch: Batch, generator: torch.Generator | None
+    ) -> Float[Tensor, "B T"]:
+        """Temporal-difference targets: the smaller of two slow values at the policy's action.
 
         Args:
-            seen: [B * T, D], the centred latents of the arrivals.
+            seen: the centred latents of the arrivals, M = B * T.
             batch: what happened.
             generator: source of randomness.
         """
@@ -236,8 +241,10 @@ class Latent(WorldModel[Here]):
         ahead = expected(least, seen, self.policy.propose(seen, generator)).view(batch.shape)
         return batch.reward + self.goals.discount * (~batch.terminated) * ahead
 
-    def improve(self, latent: Tensor, batch: Batch, generator: torch.Generator | None) -> Tensor:
-        """The policy's loss [B, T]: minus scaled value and entropy, at centred latents [B * T, D] without gradient."""
+    def improve(
+        self, latent: Float[Tensor, "M D"], batch: Batch, generator: torch.Generator | None
+    ) -> Float[Tensor, "B T"]:
+        """The policy's loss: minus scaled value and entropy, at centred latents without gradient, M = B * T."""
         some = self.values.two(generator)
 
         def average(latent: Tensor, action: Tensor) -> Tensor:
@@ -256,7 +263,9 @@ class Latent(WorldModel[Here]):
         self.scale.lerp_(self.spread.clamp(min=1.0), self.goals.slow_rate)
 
 
-def expected(value: Callable[[Tensor, Tensor], Tensor], latent: Tensor, proposal: Proposal) -> Tensor:
+def expected(
+    value: Callable[[Tensor, Tensor], Tensor], latent: Float[Tensor, "M D"], proposal: Proposal
+) -> Float[Tensor, " M"]:
     """The expectation over a proposal of a value (latents [M, D], action vectors [M, A]) -> [M]."""
     num = len(proposal.actions)
     each = value(latent.repeat(num, 1), proposal.actions.flatten(0, 1)).view(num, -1)

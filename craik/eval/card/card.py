@@ -141,11 +141,11 @@ def save(card: Card, path: str | Path) -> Path:
     told = {f.name: getattr(card, f.name) for f in dataclasses.fields(Card) if f.name != "scores"}
     rows = [summary(s) for s in card.scores]
     path.with_suffix(".json").write_text(json.dumps({**told, "scores": rows}, indent=1, allow_nan=False) + "\n")
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for s in card.scores:
         arrays |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
         arrays |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
-    np.savez_compressed(path.with_suffix(".npz"), **arrays)
+    np.savez_compressed(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
     return path.with_suffix(".json")
 
 
