@@ -22,6 +22,7 @@ _HOMES = {
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
     "Swing": "craik.worlds.swing",
+    "Tiles": "craik.worlds.tiles",
     "describe": "craik.worlds.catalogue",
     "film": "craik.worlds.catalogue",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "Push",
     "Rooms",
     "Swing",
+    "Tiles",
     "describe",
     "film",
     "known",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
     from craik.worlds.swing import Swing
+    from craik.worlds.tiles import Tiles
 
 
 def __getattr__(name: str) -> Any:
