@@ -18,6 +18,7 @@ _HOMES = {
     "DreamEnv": "craik.worlds.dream",
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
+    "Levers": "craik.worlds.levers",
     "Oracle": "craik.worlds.oracle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
@@ -35,6 +36,7 @@ __all__ = [
     "DreamEnv",
     "ExactWorld",
     "GymWorld",
+    "Levers",
     "Oracle",
     "Push",
     "Rooms",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from craik.worlds.dream import DreamEnv
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
+    from craik.worlds.levers import Levers
     from craik.worlds.oracle import Oracle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
