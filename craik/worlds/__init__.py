@@ -18,10 +18,12 @@ _HOMES = {
     "DreamEnv": "craik.worlds.dream",
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
+    "Levers": "craik.worlds.levers",
     "Oracle": "craik.worlds.oracle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
     "Swing": "craik.worlds.swing",
+    "Tiles": "craik.worlds.tiles",
     "describe": "craik.worlds.catalogue",
     "film": "craik.worlds.catalogue",
 }
@@ -34,10 +36,12 @@ __all__ = [
     "DreamEnv",
     "ExactWorld",
     "GymWorld",
+    "Levers",
     "Oracle",
     "Push",
     "Rooms",
     "Swing",
+    "Tiles",
     "describe",
     "film",
     "known",
@@ -53,10 +57,12 @@ if TYPE_CHECKING:
     from craik.worlds.dream import DreamEnv
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
+    from craik.worlds.levers import Levers
     from craik.worlds.oracle import Oracle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
     from craik.worlds.swing import Swing
+    from craik.worlds.tiles import Tiles
 
 
 def __getattr__(name: str) -> Any:

@@ -54,6 +54,8 @@ OURS: dict[str, Entry] = {
     "craik/PushDisc-v0": Entry("craik.worlds.push:Push", "push a disc to a goal place", {"shape": "disc"}),
     "craik/PushL-v0": Entry("craik.worlds.push:Push", "push an L-shaped block to a goal pose", {"shape": "L"}),
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
+    "craik/Levers-v0": Entry("craik.worlds.levers:Levers", "levers and lights on hidden wires: light the ones wanted"),
+    "craik/Tiles-v0": Entry("craik.worlds.tiles:Tiles", "grid of rooms: switches, a key, a lock, a gem, and a mover"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),

@@ -45,7 +45,7 @@ def test_seeing_is_knowing(id):
     obs, _ = world.reset()
     oracle = Oracle.of(id, obs="both", size=16)
     belief = encode(oracle, {k: torch.as_tensor(v)[:, None] for k, v in obs.items()}, _none(world))
-    actions = actions_for(world, 6)
+    actions = actions_for(world, 0 if world.LUCKY else 6)  # the numbers seen do not tell what chance will bring
     for action in actions:
         obs, *_ = world.step(action)
         belief = oracle.step(belief, torch.as_tensor(action))
