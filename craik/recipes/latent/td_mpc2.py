@@ -130,7 +130,8 @@ SIZES = {
         channels=(16, 16, 32, 32),
         units=64,
         num_q=2,
-        bins=21,
+        bins=41,
+        reach=8.0,
         act="silu",
         plan_horizon=5,
         slow_rate=0.03,
@@ -260,7 +261,7 @@ def trial(world: str, figure: float, margin: float, source: str) -> Trial:
             Claim("return", "nothing", "it does better than doing nothing", margin=margin),
             Claim("planned", "shuffled", "planning uses what actions mean to the model"),
         ),
-        minutes=8,
+        minutes=15,
     )
 
 
