@@ -37,7 +37,6 @@ class ActorCritic(Agent):
         entropy: weight of the actor's entropy.
         slow_rate: how fast the averaged critic follows the critic, an update.
         scale_rate: how fast the averaged spread of returns follows theirs, an update.
-        calm_rate: how fast the averaged actor, which does well, follows the actor, an update; 1 for no averaging.
         quantiles: between which the spread is measured.
     """
 
@@ -56,23 +55,20 @@ class ActorCritic(Agent):
         entropy: float = 3e-4,
         slow_rate: float = 0.02,
         scale_rate: float = 0.01,
-        calm_rate: float = 1.0,
         quantiles: tuple[float, float] = (0.05, 0.95),
     ):
         super().__init__()
         self.vector, self.actor, self.critic = vector, actor, critic
         self.slow = copy.deepcopy(critic).requires_grad_(False)
-        self.calm = copy.deepcopy(actor).requires_grad_(False)
         self.horizon, self.rows, self.discount, self.lam, self.entropy = horizon, rows, discount, lam, entropy
-        self.slow_rate, self.scale_rate, self.calm_rate = slow_rate, scale_rate, calm_rate
+        self.slow_rate, self.scale_rate = slow_rate, scale_rate
         self.quantiles = quantiles
         self.register_buffer("spread", torch.zeros(2))
         self._measured: Tensor | None = None
 
     def act(self, model, state, memory, *, generator=None, explore=False):  # noqa: ANN001, ANN201
-        """A draw from the actor to explore, the mode of the averaged actor to do well."""
-        latent = model.read(state)["latent"]
-        vector = self.actor.act(latent, generator) if explore else self.calm.act(latent, None)
+        """A draw from the actor to explore, its mode to do well."""
+        vector = self.actor.act(model.read(state)["latent"], generator if explore else None)
         return self.vector.invert(vector), memory
 
     def loss(self, model, batch, *, generator=None):  # noqa: ANN001, ANN201
@@ -137,10 +133,9 @@ class ActorCritic(Agent):
         return masked_mean(self.value_loss(latent[:, :-1], target), batch)
 
     def after_step(self) -> None:
-        """Moves the averaged critic, the averaged actor and the averaged spread."""
+        """Moves the averaged critic and the averaged spread."""
         with torch.no_grad():
             torch._foreach_lerp_(list(self.slow.parameters()), list(self.critic.parameters()), self.slow_rate)
-            torch._foreach_lerp_(list(self.calm.parameters()), list(self.actor.parameters()), self.calm_rate)
             if self._measured is not None:
                 self.spread.lerp_(self._measured, self.scale_rate)
                 self._measured = None

@@ -40,8 +40,9 @@ CARD = Card(
         "the critic's loss on replayed experience does not train the world model, as both are separate modules",
         "first layers over raw numbers begin with random biases: under a norm, sizes would else go unseen at first",
         "the actor does well by its mode; the paper's draws from it also when it is judged",
-        "sizes tiny and small are ours: larger lr, discount 0.99, more rows of shorter windows, "
-        "few of them to imagine from, some of the pictures drawn",
+        "sizes tiny and small are ours: larger lr, discount 0.99, shorter windows, few of them to imagine from, some of "
+        "the pictures drawn, a tenth of the free nats, and errors of numbers weighted 100: what is small in squared "
+        "error (a cart a tenth of a metre from the edge) would else cost less to leave out than to remember",
     ),
     space="latent",
 )
@@ -75,7 +76,6 @@ class Config:
     entropy: float = 3e-4  # weight of the actor's entropy
     slow_rate: float = 0.02  # of the averaged critic
     scale_rate: float = 0.01  # of the averaged spread of returns
-    calm_rate: float = 1.0  # of the averaged actor that does well; 1 for no averaging, as in the paper
     spread: tuple[float, float] = (0.1, 1.0)  # bounds of the standard deviation of continuous actions
 
     lr: float = 4e-5  # learning rate
@@ -111,15 +111,16 @@ SMALL = Config(
     minds=2,
     glimpses=0.125,
     rows=8,
+    free=0.1,
+    precision=100.0,
     lr=1e-3,
     discount=0.99,
     warmup=100,
-    batch=32,
-    length=8,
+    length=16,
     capacity=200_000,
     num_envs=8,
     ratio=0.125,
-    steps=24_000,
+    steps=17_000,
 )
 
 SIZES = {
@@ -200,7 +201,6 @@ def agent(model: WorldModel, cfg: Config) -> ActorCritic:
         entropy=cfg.entropy,
         slow_rate=cfg.slow_rate,
         scale_rate=cfg.scale_rate,
-        calm_rate=cfg.calm_rate,
     )
 
 
@@ -248,10 +248,14 @@ MARGINS = {"CartPole-v1": 300, "Pendulum-v1": 300, "craik/Swing-v0": 30, "craik/
 
 CHECK = Check(
     (
-        trial("CartPole-v1", (Claim("return", 450, "it balances", source="Gymnasium calls 475 of 500 solved"),), 8),
-        trial("Pendulum-v1", (Claim("return", -250, "it swings up", source="upright after a few swings"),), 8),
-        trial("craik/Swing-v0", (), 8),
-        trial("craik/SwingBalance-v0", (), 8),
-        trial("Pendulum-v1", (), 15, obs="pixels"),
+        trial("CartPole-v1", (Claim("return", 450, "it balances", source="Gymnasium calls 475 of 500 solved"),), 15),
+        trial("Pendulum-v1", (Claim("return", -250, "it swings up", source="upright after a few swings"),), 15),
+        trial(
+            "craik/Swing-v0", (Claim("return", 100, "it stays up", source="half of the 200 steps at rest upright"),), 15
+        ),
+        trial(
+            "craik/SwingBalance-v0", (Claim("return", 150, "it stays up", source="three quarters of 200 steps"),), 15
+        ),
+        trial("craik/SwingBalance-v0", (), 15, obs="pixels"),
     )
 )
