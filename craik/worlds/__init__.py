@@ -19,6 +19,7 @@ _HOMES = {
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
     "Oracle": "craik.worlds.oracle",
+    "Paddle": "craik.worlds.paddle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
     "Swing": "craik.worlds.swing",
@@ -35,6 +36,7 @@ __all__ = [
     "ExactWorld",
     "GymWorld",
     "Oracle",
+    "Paddle",
     "Push",
     "Rooms",
     "Swing",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
     from craik.worlds.oracle import Oracle
+    from craik.worlds.paddle import Paddle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
     from craik.worlds.swing import Swing
