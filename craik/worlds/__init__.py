@@ -18,6 +18,7 @@ _HOMES = {
     "DreamEnv": "craik.worlds.dream",
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
+    "Lane": "craik.worlds.lane",
     "Oracle": "craik.worlds.oracle",
     "Paddle": "craik.worlds.paddle",
     "Push": "craik.worlds.push",
@@ -35,6 +36,7 @@ __all__ = [
     "DreamEnv",
     "ExactWorld",
     "GymWorld",
+    "Lane",
     "Oracle",
     "Paddle",
     "Push",
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from craik.worlds.dream import DreamEnv
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
+    from craik.worlds.lane import Lane
     from craik.worlds.oracle import Oracle
     from craik.worlds.paddle import Paddle
     from craik.worlds.push import Push

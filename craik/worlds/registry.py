@@ -55,6 +55,7 @@ OURS: dict[str, Entry] = {
     "craik/PushL-v0": Entry("craik.worlds.push:Push", "push an L-shaped block to a goal pose", {"shape": "L"}),
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
     "craik/Paddle-v0": Entry("craik.worlds.paddle:Paddle", "Pong: return the ball past the other paddle"),
+    "craik/Lane-v0": Entry("craik.worlds.lane:Lane", "traffic: drive on among cars, and mind who steps out"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),
