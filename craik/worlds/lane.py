@@ -72,6 +72,7 @@ class Lane(ExactWorld):
     EVENTS: ClassVar[Mapping[str, str]] = {
         "collision": "whether one's own car met a car, the van or the pedestrian",
         "hit_person": "whether it met the pedestrian",
+        "cut_off": "whether it drove on right before her, who has the right of way",
         "off_road": "whether any of it is off the road",
         "overtakes": "cars passed in the step",
         "lane_changes": "whether another driver began a change of lane",
@@ -155,10 +156,14 @@ class Lane(ExactWorld):
         met = hit_person | (boxes.apart(here[:, None], self.solids(after, factors)) < 0).any(1)
         beyond = self._beyond(after, factors)
         after[:, -2] = np.maximum(state[:, -2], met | (beyond > VERGE))
+        front, aside = np.stack([own[:, 0], here[:, 0]]) + LENGTH / 2, here[:, 1] - person[:, 1]
+        crossing = (person[:, 2] > 0) & (np.abs(person[:, 1]) < LANES * width / 2) & (aside > 0) & (aside < 3)
+        cut_off = crossing & (front[0] < person[:, 0]) & (front[1] >= person[:, 0])
         passed = (others[:, :, 0] > own[:, None, 0]) & (moved[:, :, 0] <= here[:, None, 0])
         return after, {
             "collision": met,
             "hit_person": hit_person,
+            "cut_off": cut_off & ~hit_person,
             "off_road": beyond > 0,
             "overtakes": passed.sum(1),
             "lane_changes": changes,
@@ -201,7 +206,7 @@ class Lane(ExactWorld):
     def hidden(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """[N] bool: whether a car or the van stands between the middle of one's own and that of the pedestrian."""
         eye = self.own(state)[:, None, :2]
-        return (boxes.entry(eye, state[:, None, -6:-4] - eye, self.solids(state, factors)) < 1).any(1)
+        return boxes.entry(eye, state[:, None, -6:-4] - eye, self.solids(state, factors)).min(1) < 1
 
     def _beyond(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """[N] m: how far the furthest corner of one's own car is off the road; below 0 on it."""

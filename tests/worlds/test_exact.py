@@ -85,6 +85,20 @@ def test_a_row_among_eight_equals_the_row_alone(id):
 
 
 @pytest.mark.parametrize("id", EXACT)
+def test_every_view_of_a_row_among_many_is_that_of_the_row_alone(id):
+    world = make(id, 5, seed=4, size=32, factors={k: (f.low, f.high) for k, f in make(id).FACTORS.items()})
+    world.reset()
+    play(world, 6)
+    for name in ("pixels", *world.VIEWS):
+        together = world.look(name, world.state, world.factors)
+        for i in range(5):
+            alone = world.look(name, world.state[i : i + 1], {k: v[i : i + 1] for k, v in world.factors.items()})
+            np.testing.assert_array_equal(together[i], alone[0])
+            if name != "pixels":
+                assert world.view_space(name).contains(alone[0])
+
+
+@pytest.mark.parametrize("id", EXACT)
 def test_forks_share_a_past_and_nothing_else(id):
     world = make(id, 2, seed=1, max_steps=30)
     world.reset()

@@ -220,6 +220,19 @@ def test_overtaking_is_counted_and_the_person_has_the_right_of_way():
     assert world.state[0, -5] > 5
 
 
+def test_cutting_somebody_off_is_told():
+    world = make(ID, 4, seed=0)
+    world.reset()
+    world.state[:, 4:-6].reshape(4, 8, 5)[:, :, 0] = 200
+    world.state[:, :4] = [-3.5, 0, 0, 10]
+    world.state[:, -6] = 0.5  # its front comes from 0 to 1
+    world.state[:, -5] = [-2.5, 2.5, -4.5, -2.5]  # two metres before her, behind her, far, and she stands
+    world.state[:, -4] = [1, 1, 1, 0]
+    info = world.step(np.zeros((4, 2), np.float32))[4]
+    assert info["cut_off"].tolist() == [True, False, False, False]
+    assert not info["collision"].any()
+
+
 def test_chance_has_the_outcomes_that_are_counted():
     world = some(num=200, seed=7, steps=25, density=5.0, pedestrian=0.3, politeness=0.0)
     effort = np.zeros((200, 2))
