@@ -19,7 +19,9 @@ _HOMES = {
     "ExactWorld": "craik.worlds.exact",
     "GymWorld": "craik.worlds.gym",
     "Levers": "craik.worlds.levers",
+    "Lane": "craik.worlds.lane",
     "Oracle": "craik.worlds.oracle",
+    "Paddle": "craik.worlds.paddle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
     "Swing": "craik.worlds.swing",
@@ -36,8 +38,10 @@ __all__ = [
     "DreamEnv",
     "ExactWorld",
     "GymWorld",
+    "Lane",
     "Levers",
     "Oracle",
+    "Paddle",
     "Push",
     "Rooms",
     "Swing",
@@ -57,8 +61,10 @@ if TYPE_CHECKING:
     from craik.worlds.dream import DreamEnv
     from craik.worlds.exact import ExactWorld
     from craik.worlds.gym import GymWorld
+    from craik.worlds.lane import Lane
     from craik.worlds.levers import Levers
     from craik.worlds.oracle import Oracle
+    from craik.worlds.paddle import Paddle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
     from craik.worlds.swing import Swing

@@ -96,10 +96,23 @@ class Canvas:
             distance = np.abs(distance + thick / 2) - thick / 2
         self._blend(flat, distance, color, alpha, edge)
 
-    def polygon(self, corners: np.ndarray, color: Color, *, alpha: float = 1.0, edge: float = 1.0) -> None:
-        """A convex polygon: corners [N, V, 2], counter-clockwise."""
+    def polygon(
+        self,
+        corners: np.ndarray,
+        color: Color,
+        *,
+        alpha: float = 1.0,
+        edge: float = 1.0,
+        rows: np.ndarray | None = None,
+    ) -> None:
+        """A convex polygon in each picture: corners [N, V, 2], counter-clockwise.
+
+        With `rows` [M], M of them, each in the picture it names: many in one picture must not lie on one another.
+        """
         p = self._pixels(corners)
-        x, y, flat = self._patch(p.min(1), p.max(1), edge)
+        if not len(p):
+            return
+        x, y, flat = self._patch(p.min(1), p.max(1), edge, rows)
         side = np.roll(p, -1, 1) - p
         side = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), np.float32(1e-9))
         # Rows grow downwards, which turns the polygon round: outwards is to the left of each side.
@@ -117,18 +130,20 @@ class Canvas:
         inside = (flipped + self.reach) * self.scale
         return (np.clip(inside, -self.margin / 2, self.size + self.margin / 2) + self.margin).astype(np.float32)
 
-    def _patch(self, low: np.ndarray, high: np.ndarray, edge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _patch(
+        self, low: np.ndarray, high: np.ndarray, edge: float, rows: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pixel centres x [N, 1, w] and y [N, h, 1] around each shape, and where they lie on the sheet [N, h, w]."""
         wide = self.size + 2 * self.margin
         start = np.floor(low - edge).astype(np.int64)
         span = np.ceil((high - low).max(0) + 2 * edge).astype(np.int64) + 1
         w, h = (int(s) for s in np.minimum(span, wide))
         start = np.clip(start, 0, wide - np.array([w, h]))
-        columns, rows = start[:, :1] + np.arange(w), start[:, 1:] + np.arange(h)
-        x = (columns + 0.5).astype(np.float32)[:, None, :]
-        y = (rows + 0.5).astype(np.float32)[:, :, None]
-        sheet = (np.arange(self.num) * wide)[:, None, None]
-        return x, y, (sheet + rows[:, :, None]) * wide + columns[:, None, :]
+        across, down = start[:, :1] + np.arange(w), start[:, 1:] + np.arange(h)
+        x = (across + 0.5).astype(np.float32)[:, None, :]
+        y = (down + 0.5).astype(np.float32)[:, :, None]
+        sheet = ((np.arange(self.num) if rows is None else rows) * wide)[:, None, None]
+        return x, y, (sheet + down[:, :, None]) * wide + across[:, None, :]
 
     def _blend(self, flat: np.ndarray, distance: np.ndarray, color: Color, alpha: float, edge: float) -> None:
         cover = np.clip(np.float32(0.5) - distance / np.float32(edge), 0, 1) * np.float32(alpha)

@@ -56,6 +56,8 @@ OURS: dict[str, Entry] = {
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
     "craik/Levers-v0": Entry("craik.worlds.levers:Levers", "levers and lights on hidden wires: light the ones wanted"),
     "craik/Tiles-v0": Entry("craik.worlds.tiles:Tiles", "grid of rooms: switches, a key, a lock, a gem, and a mover"),
+    "craik/Paddle-v0": Entry("craik.worlds.paddle:Paddle", "Pong: return the ball past the other paddle"),
+    "craik/Lane-v0": Entry("craik.worlds.lane:Lane", "traffic: drive on among cars, and mind who steps out"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),

@@ -86,6 +86,20 @@ def test_a_row_among_eight_equals_the_row_alone(id):
 
 
 @pytest.mark.parametrize("id", EXACT)
+def test_every_view_of_a_row_among_many_is_that_of_the_row_alone(id):
+    world = make(id, 5, seed=4, size=32, factors={k: (f.low, f.high) for k, f in make(id).FACTORS.items()})
+    world.reset()
+    play(world, 6)
+    for name in ("pixels", *world.VIEWS):
+        together = world.look(name, world.state, world.factors)
+        for i in range(5):
+            alone = world.look(name, world.state[i : i + 1], {k: v[i : i + 1] for k, v in world.factors.items()})
+            np.testing.assert_array_equal(together[i], alone[0])
+            if name != "pixels":
+                assert world.view_space(name).contains(alone[0])
+
+
+@pytest.mark.parametrize("id", EXACT)
 def test_forks_share_a_past_and_nothing_else(id):
     world = make(id, 2, seed=1, max_steps=30)
     world.reset()
@@ -221,16 +235,20 @@ def test_factors_are_fixed_or_drawn(id):
 
 
 @pytest.mark.parametrize("id", EXACT)
-def test_episodes_are_cut_and_never_terminate(id):
+def test_episodes_are_cut_or_end_and_pay_what_is_said(id):
     world = make(id, 2, seed=0)
     if type(world).proceed is not Equations.proceed:
         pytest.skip("a world whose episodes can end: its own tests say when")
     world.reset()
+    low, high = world.PAYS
     for t in range(1, world.max_steps + 1):
         _, reward, terminated, truncated, _ = world.step(np.zeros_like(some(world, np.random.default_rng(0))))
-        assert not terminated.any()
+        assert ((reward >= low) & (reward <= high)).all()
         assert truncated.all() == (t == world.max_steps)
-        assert ((reward >= 0) & (reward <= 1)).all()
+        np.testing.assert_array_equal(terminated, ~world.proceed(world.state))
+        if terminated.any():
+            assert world.ENDS
+            break
 
 
 @pytest.mark.parametrize("id", ["craik/Swing-v0", "craik/SwingBins-v0", "craik/Push-v0"])
