@@ -65,6 +65,7 @@ class ExactWorld(Equations, VectorEnv, ABC):
         STYLES: ways in which the pilot seeks the goal, the plain one first.
         PAYS: the least and the most that a step pays.
         ENDS: whether an episode may end before it is cut (`proceed`).
+        IDLE: which choice does nothing, or least; in a Box it is the number nearest to zero.
 
     Raises:
         UnknownName: if there is no such factor or view.
@@ -78,6 +79,7 @@ class ExactWorld(Equations, VectorEnv, ABC):
     STYLES: ClassVar[tuple[str, ...]] = ("direct",)
     PAYS: ClassVar[tuple[float, float]] = (0.0, 1.0)
     ENDS: ClassVar[bool] = False
+    IDLE: ClassVar[int] = 0
 
     def __init__(
         self,
@@ -142,6 +144,20 @@ class ExactWorld(Equations, VectorEnv, ABC):
     def view_space(self, name: str) -> spaces.Box:
         """The space of one world's view."""
         raise UnknownName("view", name, ("state", "pixels", *self.VIEWS))
+
+    def captions(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> list[str]:
+        """One true English sentence about each of these states [N, D].
+
+        Raises:
+            SpecError: in worlds without words.
+        """
+        raise SpecError(f"{type(self).__name__} has no words for what is the case", "look at its state instead")
+
+    def idle(self) -> np.ndarray:
+        """One action that does as little as can be done."""
+        if isinstance(self.action, spaces.Box):
+            return np.clip(np.zeros(self.action.shape), self.action.low, self.action.high).astype(np.float32)
+        return np.asarray(self.IDLE)
 
     def places(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
         """Where `POINTS` are in a picture of states [N, D]: [N, P, 2], across and down in [0, 1]; NaN if not in it."""

@@ -51,7 +51,7 @@ class Paddle(ExactWorld):
     """
 
     FIELDS = ("x", "y", "speed_x", "speed_y", "mine", "theirs", "won", "lost", "wait", "aim", "luck")
-    FPS, MAX_STEPS, LUCKY, ENDS, PAYS = 10, 400, True, True, (-1.0, 1.0)
+    FPS, MAX_STEPS, LUCKY, ENDS, PAYS, IDLE = 10, 400, True, True, (-1.0, 1.0), 1
     STYLES: ClassVar[tuple[str, ...]] = ("away", "up", "down", "plain")
     FACTORS: ClassVar[Mapping[str, Factor]] = {
         "speed": Factor(1.2, 0.6, 2.4, "of a serve, units/s"),

@@ -71,7 +71,7 @@ class Still(Script):
         """See the class."""
         space, n = self.world.single_action_space, self.world.num_envs
         fresh = draw(space, self.rng, (n,))
-        none = np.full(n, space.n // 2) if isinstance(space, spaces.Discrete) else np.zeros_like(fresh)
+        none = np.broadcast_to(self.world.idle(), fresh.shape)
         idle = (self.rng.random(n) < 0.5).reshape(n, *(1,) * (fresh.ndim - 1))
         fresh = np.where(idle, none, fresh)
         opens = first.reshape(idle.shape)

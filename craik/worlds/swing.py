@@ -47,7 +47,7 @@ class Swing(ExactWorld):
     def __init__(self, num_envs: int = 1, *, task: str = "up", bins: int | None = None, **settings: Any):
         if task not in TASKS:
             raise UnknownName("task of swing", task, TASKS)
-        self.task, self.bins = task, bins
+        self.task, self.bins, self.IDLE = task, bins, (bins or 0) // 2  # type: ignore[misc]
         limit = np.array([1, 1, MAX_SPEED], np.float32)
         self.space = spaces.Box(-limit, limit, dtype=np.float32)
         self.action = spaces.Box(-1, 1, (1,), np.float32) if bins is None else spaces.Discrete(bins)

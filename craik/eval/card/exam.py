@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from torch import Tensor
 
@@ -142,7 +141,7 @@ def sit(
         views: what is seen in the context.
         size: height and width of pictures.
         factors: as in `craik.worlds.make`.
-        still: whether nothing is done (`Still`'s idle action) in the lived future.
+        still: whether nothing is done (`ExactWorld.idle`) in the lived future.
 
     Raises:
         SpecError: if it is no exact world, or too few episodes last so long.
@@ -168,7 +167,7 @@ def sit(
             "ask for a shorter horizon",
         )
     moment, begun, acts = moment.select(keep), begun.select(keep), acts[keep]
-    after = np.zeros_like(acts[:, context:]) + _idle(world) if still else acts[:, context:]
+    after = np.zeros_like(acts[:, context:]) + moment.idle() if still else acts[:, context:]
     choices = _choices(moment, after, futures)
     states, rewards, over = follow_laws(moment, choices)
     return Exam(id, moment, _seen(begun, acts[:, :context]), torch.as_tensor(choices), states, rewards, over)
@@ -269,12 +268,3 @@ def _seen(begun: ExactWorld, acts: np.ndarray) -> Batch:
         torch.as_tensor(over[:, 0]),
         torch.as_tensor(first),
     )
-
-
-def _idle(world: ExactWorld) -> np.ndarray:
-    """One action that does as little as the space can say."""
-    space = world.single_action_space
-    if isinstance(space, spaces.Discrete):
-        return np.asarray(space.n // 2)
-    assert isinstance(space, spaces.Box)
-    return np.clip(np.zeros(space.shape, np.float32), space.low, space.high)
