@@ -21,6 +21,7 @@ _HOMES = {
     "Oracle": "craik.worlds.oracle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
+    "Story": "craik.worlds.story",
     "Swing": "craik.worlds.swing",
     "describe": "craik.worlds.catalogue",
     "film": "craik.worlds.catalogue",
@@ -37,6 +38,7 @@ __all__ = [
     "Oracle",
     "Push",
     "Rooms",
+    "Story",
     "Swing",
     "describe",
     "film",
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from craik.worlds.oracle import Oracle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
+    from craik.worlds.story import Story
     from craik.worlds.swing import Swing
 
 
