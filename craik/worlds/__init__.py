@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from craik.worlds.registry import known, make, register
 
 _HOMES = {
+    "Blocks": "craik.worlds.blocks",
     "Bounce": "craik.worlds.bounce",
     "CartPoleSwing": "craik.worlds.cartpole",
     "Counter": "craik.worlds.counter",
@@ -29,6 +30,7 @@ _HOMES = {
 """Public name -> the module that holds it."""
 
 __all__ = [
+    "Blocks",
     "Bounce",
     "CartPoleSwing",
     "Counter",
@@ -48,6 +50,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from craik.worlds.blocks import Blocks
     from craik.worlds.bounce import Bounce
     from craik.worlds.cartpole import CartPoleSwing
     from craik.worlds.catalogue import describe, film

@@ -55,6 +55,7 @@ OURS: dict[str, Entry] = {
     "craik/PushL-v0": Entry("craik.worlds.push:Push", "push an L-shaped block to a goal pose", {"shape": "L"}),
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
     "craik/Story-v0": Entry("craik.worlds.story:Story", "a household in words: recipes and errands by commands"),
+    "craik/Blocks-v0": Entry("craik.worlds.blocks:Blocks", "3-D: push a box to a place, or knock a tower down"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),
