@@ -10,20 +10,8 @@ from gymnasium import spaces
 
 from craik.core.errors import UnknownName
 from craik.worlds import caster
-from craik.worlds.bodies import (
-    BALLS,
-    BOXES,
-    HALVES,
-    NUM,
-    RADII,
-    SPIN,
-    TOP,
-    WALL,
-    Matter,
-    Scene,
-    advance,
-    matrices,
-)
+from craik.worlds.bodies import SPIN, TOP, advance
+from craik.worlds.contacts import BALLS, BOXES, HALVES, NUM, RADII, WALL, Matter, Scene, matrices
 from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PAPER, PLUM, RED, STONE, Color
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from craik.core.errors import UnknownName
-from craik.worlds import bodies, make
+from craik.worlds import bodies, contacts, make
 from craik.worlds.blocks import GRID, NAMES, VOXEL, packed, unpacked, upright
-from craik.worlds.bodies import DT, HALVES, MEND, RADII, SLOP, SUBSTEPS, Matter, Scene, advance, matrices
+from craik.worlds.bodies import DT, MEND, SUBSTEPS, advance
 from craik.worlds.caster import project
+from craik.worlds.contacts import HALVES, RADII, SLOP, Matter, Scene, matrices
 
 REST = np.array(
     [[-1.0, -1.0, 0.16], [1.1, 1.1, 0.16], [-1.1, 1.1, 0.16], [0.6, 0, 0.15], [0, 0.6, 0.15], [0, -0.6, 0.3]]
@@ -116,7 +117,7 @@ def test_balls_meet_by_newtons_law():
 @pytest.mark.parametrize("friction", [0.0, 0.7])
 def test_thrown_bodies_keep_momentum_and_never_gain_energy(friction, monkeypatch):
     monkeypatch.setattr(bodies, "MEND", 0.0)
-    monkeypatch.setattr(bodies, "WALL", 50.0)
+    monkeypatch.setattr(contacts, "WALL", 50.0)
     now, matter = tumbling(1), stuff(16, gravity=0.0, friction=friction, restitution=0.5, mass=2.0)
     p, spin, energy = first = momenta(now, matter)
     met = 0
