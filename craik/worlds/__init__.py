@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from craik.worlds.registry import known, make, register
 
 _HOMES = {
+    "Blocks": "craik.worlds.blocks",
     "Bounce": "craik.worlds.bounce",
     "CartPoleSwing": "craik.worlds.cartpole",
     "Counter": "craik.worlds.counter",
@@ -24,6 +25,7 @@ _HOMES = {
     "Paddle": "craik.worlds.paddle",
     "Push": "craik.worlds.push",
     "Rooms": "craik.worlds.rooms",
+    "Story": "craik.worlds.story",
     "Swing": "craik.worlds.swing",
     "Tiles": "craik.worlds.tiles",
     "describe": "craik.worlds.catalogue",
@@ -32,6 +34,7 @@ _HOMES = {
 """Public name -> the module that holds it."""
 
 __all__ = [
+    "Blocks",
     "Bounce",
     "CartPoleSwing",
     "Counter",
@@ -44,6 +47,7 @@ __all__ = [
     "Paddle",
     "Push",
     "Rooms",
+    "Story",
     "Swing",
     "Tiles",
     "describe",
@@ -54,6 +58,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from craik.worlds.blocks import Blocks
     from craik.worlds.bounce import Bounce
     from craik.worlds.cartpole import CartPoleSwing
     from craik.worlds.catalogue import describe, film
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
     from craik.worlds.paddle import Paddle
     from craik.worlds.push import Push
     from craik.worlds.rooms import Rooms
+    from craik.worlds.story import Story
     from craik.worlds.swing import Swing
     from craik.worlds.tiles import Tiles
 

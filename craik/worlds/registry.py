@@ -58,6 +58,8 @@ OURS: dict[str, Entry] = {
     "craik/Tiles-v0": Entry("craik.worlds.tiles:Tiles", "grid of rooms: switches, a key, a lock, a gem, and a mover"),
     "craik/Paddle-v0": Entry("craik.worlds.paddle:Paddle", "Pong: return the ball past the other paddle"),
     "craik/Lane-v0": Entry("craik.worlds.lane:Lane", "traffic: drive on among cars, and mind who steps out"),
+    "craik/Story-v0": Entry("craik.worlds.story:Story", "a household in words: recipes and errands by commands"),
+    "craik/Blocks-v0": Entry("craik.worlds.blocks:Blocks", "3-D: push a box to a place, or knock a tower down"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),

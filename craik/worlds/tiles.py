@@ -68,6 +68,7 @@ class Tiles(ExactWorld):
         "caught": "the walker and the mover have met",
     }
     LUCKY, HAS_GOAL, FPS, MAX_STEPS = True, True, 5, 160
+    IDLE: ClassVar[int] = 4  # to drop what one does not have
     FACTORS: ClassVar[Mapping[str, Factor]] = {
         "rate": Factor(0.3, 0.0, 1.0, "chance that the mover tries a step", "behavioural"),
         "hunt": Factor(0.0, 0.0, 0.8, "chance that its step is towards the walker", "behavioural"),

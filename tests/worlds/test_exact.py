@@ -13,8 +13,7 @@ from craik.worlds import ExactWorld, make
 from craik.worlds.equations import Equations
 from craik.worlds.registry import OURS
 from craik.worlds.single import Single
-
-EXACT = [k for k, entry in OURS.items() if entry.exact]
+from tests.worlds.ids import EXACT
 
 
 def play(world, steps, seed=0):
@@ -268,4 +267,4 @@ def test_wrong_actions_are_refused(id):
 
 
 def test_exact_worlds_are_exact_worlds():
-    assert all(isinstance(make(id), ExactWorld) for id in EXACT)
+    assert all(isinstance(make(id), ExactWorld) for id, entry in OURS.items() if entry.exact)
