@@ -254,7 +254,7 @@ class Blocks(ExactWorld):
     def view_space(self, name: str) -> spaces.Box:
         """See `VIEWS`."""
         flat = (self.size, self.size)
-        known = {
+        known: dict[str, spaces.Box] = {
             "pixels2": spaces.Box(0, 255, (*flat, 3), np.uint8),
             "depth": spaces.Box(0, caster.FAR, flat, np.float32),
             "masks": spaces.Box(0, NUM, flat, np.uint8),
