@@ -20,6 +20,9 @@ _HOMES = {
     "GymWorld": "craik.worlds.gym",
     "Oracle": "craik.worlds.oracle",
     "Push": "craik.worlds.push",
+    "RayCode": "craik.worlds.raycode",
+    "RayDodge": "craik.worlds.raydodge",
+    "RayFind": "craik.worlds.rayfind",
     "Rooms": "craik.worlds.rooms",
     "Swing": "craik.worlds.swing",
     "describe": "craik.worlds.catalogue",
@@ -36,6 +39,9 @@ __all__ = [
     "GymWorld",
     "Oracle",
     "Push",
+    "RayCode",
+    "RayDodge",
+    "RayFind",
     "Rooms",
     "Swing",
     "describe",
@@ -55,6 +61,9 @@ if TYPE_CHECKING:
     from craik.worlds.gym import GymWorld
     from craik.worlds.oracle import Oracle
     from craik.worlds.push import Push
+    from craik.worlds.raycode import RayCode
+    from craik.worlds.raydodge import RayDodge
+    from craik.worlds.rayfind import RayFind
     from craik.worlds.rooms import Rooms
     from craik.worlds.swing import Swing
 

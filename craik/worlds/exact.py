@@ -63,6 +63,8 @@ class ExactWorld(Equations, VectorEnv, ABC):
         VIEWS: name -> what it shows, of the views beyond "state" and "pixels" (`view`).
         POINTS: name -> colour of the things whose places can be read off a picture by their colour (`places`).
         STYLES: ways in which the pilot seeks the goal, the plain one first.
+        PAYS: the least and the most that a step pays.
+        ENDS: whether an episode may end before it is cut (`proceed`).
 
     Raises:
         UnknownName: if there is no such factor or view.
@@ -74,6 +76,8 @@ class ExactWorld(Equations, VectorEnv, ABC):
     VIEWS: ClassVar[Mapping[str, str]] = {}
     POINTS: Mapping[str, Color] = {}
     STYLES: ClassVar[tuple[str, ...]] = ("direct",)
+    PAYS: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    ENDS: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -115,12 +119,17 @@ class ExactWorld(Equations, VectorEnv, ABC):
         return state
 
     def guide(self, style: str = "direct") -> np.ndarray:
-        """Actions [N, A], or [N] of choices, of a simple pilot that seeks the goal in one of `STYLES`.
+        """Actions [N, A], or [N] of choices, of a simple pilot that seeks the goal, or plays well, in one of `STYLES`.
 
         Raises:
-            SpecError: in worlds without a goal.
+            SpecError: in worlds without a pilot.
         """
-        raise SpecError(f"{type(self).__name__} has no goal to seek", "plan in it with craik.worlds.policies.Expert")
+        raise SpecError(f"{type(self).__name__} has no pilot", "plan in it with craik.worlds.policies.Expert")
+
+    @property
+    def has_pilot(self) -> bool:
+        """Whether `guide` knows a way: true of every world that defines it."""
+        return type(self).guide is not ExactWorld.guide
 
     @abstractmethod
     def paint(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -83,7 +83,7 @@ class Seek(Script):
     """The world's own simple pilot (`world.guide`), blended with a walk: `skill` of the pilot, the rest noise.
 
     Args:
-        world, seed: see `Script`; the world has to have a pilot (bounce, push, rooms).
+        world, seed: see `Script`; the world has to have a pilot (`ExactWorld.has_pilot`).
         skill: the range in [0, 1] from which each episode draws its own: how much of an action is the pilot's, or, of
             choices, how often it is.
         style: one of the world's `STYLES`; the first by default.
@@ -95,8 +95,8 @@ class Seek(Script):
 
     def __init__(self, world: ExactWorld, seed: int, skill: tuple[float, float] = (0.3, 1.0), style: str | None = None):
         super().__init__(world, seed)
-        if not world.HAS_GOAL:
-            raise SpecError(f"{type(world).__name__} has no goal to seek", "use Expert, which needs only a reward")
+        if not world.has_pilot:
+            raise SpecError(f"{type(world).__name__} has no pilot", "use Expert, which needs only a reward")
         self.skill, self.style = skill, world.STYLES[0] if style is None else style
         if self.style not in world.STYLES:
             raise UnknownName(f"style of {type(world).__name__}'s pilot", self.style, world.STYLES)
@@ -139,7 +139,7 @@ class Expert(Script):
         vary = self.rng.random((n, k // 2 - 1, self.horizon, *shape[3:])) < 0.25
         tries[:, half] = np.where(first.reshape(shape), tries[:, half], np.where(vary, tries[:, half], carried))
         tries[:, :1] = np.where(first.reshape(shape), tries[:, :1], carried)
-        if self.world.HAS_GOAL:
+        if self.world.has_pilot:
             tries[:, -1] = self.world.guide()[:, None]
         best = np.zeros(n, np.int64)
         if asked.any():
@@ -192,11 +192,11 @@ class Mixture(Script):
 def usual(world: ExactWorld, seed: int) -> Mixture:
     """The usual mixture: 40 % wandering, 30 % noisy goal reaching, 20 % weak expert, 10 % constant or no action.
 
-    In a world without a goal, the expert takes the seeker's share.
+    In a world without a pilot, the expert takes the seeker's share.
     """
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(4)]
     parts: list[tuple[float, Script]] = [(0.4, Wander(world, seeds[0])), (0.1, Still(world, seeds[1]))]
-    if world.HAS_GOAL:
+    if world.has_pilot:
         parts += [(0.3, Seek(world, seeds[2])), (0.2, Expert(world, seeds[3]))]
     else:
         parts += [(0.5, Expert(world, seeds[3]))]

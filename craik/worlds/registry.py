@@ -54,6 +54,9 @@ OURS: dict[str, Entry] = {
     "craik/PushDisc-v0": Entry("craik.worlds.push:Push", "push a disc to a goal place", {"shape": "disc"}),
     "craik/PushL-v0": Entry("craik.worlds.push:Push", "push an L-shaped block to a goal pose", {"shape": "L"}),
     "craik/Rooms-v0": Entry("craik.worlds.rooms:Rooms", "point mass in two rooms: reach a goal through the door"),
+    "craik/RayFind-v0": Entry("craik.worlds.rayfind:RayFind", "first person: find the place that the goal shows"),
+    "craik/RayDodge-v0": Entry("craik.worlds.raydodge:RayDodge", "first person: stay alive among fireballs"),
+    "craik/RayCode-v0": Entry("craik.worlds.raycode:RayCode", "first person: enter the door of the colour seen before"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),

@@ -219,14 +219,18 @@ def test_factors_are_fixed_or_drawn(id):
 
 
 @pytest.mark.parametrize("id", EXACT)
-def test_episodes_are_cut_and_never_terminate(id):
+def test_episodes_are_cut_or_end_and_pay_what_is_said(id):
     world = make(id, 2, seed=0)
     world.reset()
+    low, high = world.PAYS
     for t in range(1, world.max_steps + 1):
         _, reward, terminated, truncated, _ = world.step(np.zeros_like(some(world, np.random.default_rng(0))))
-        assert not terminated.any()
+        assert ((reward >= low) & (reward <= high)).all()
         assert truncated.all() == (t == world.max_steps)
-        assert ((reward >= 0) & (reward <= 1)).all()
+        np.testing.assert_array_equal(terminated, ~world.proceed(world.state))
+        if terminated.any():
+            assert world.ENDS
+            break
 
 
 @pytest.mark.parametrize("id", ["craik/Swing-v0", "craik/SwingBins-v0", "craik/Push-v0"])

@@ -75,6 +75,6 @@ def test_shares_are_kept():
     np.testing.assert_array_equal(script.who, before)
 
 
-def test_no_goal_no_seeking():
-    with pytest.raises(SpecError, match="no goal"):
+def test_no_pilot_no_seeking():
+    with pytest.raises(SpecError, match="no pilot"):
         Seek(make("craik/Swing-v0"), 0)
