@@ -20,6 +20,7 @@ _HOMES = {
     "GymWorld": "craik.worlds.gym",
     "Oracle": "craik.worlds.oracle",
     "Push": "craik.worlds.push",
+    "Race": "craik.worlds.race",
     "RayCode": "craik.worlds.raycode",
     "RayDodge": "craik.worlds.raydodge",
     "RayFind": "craik.worlds.rayfind",
@@ -39,6 +40,7 @@ __all__ = [
     "GymWorld",
     "Oracle",
     "Push",
+    "Race",
     "RayCode",
     "RayDodge",
     "RayFind",
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from craik.worlds.gym import GymWorld
     from craik.worlds.oracle import Oracle
     from craik.worlds.push import Push
+    from craik.worlds.race import Race
     from craik.worlds.raycode import RayCode
     from craik.worlds.raydodge import RayDodge
     from craik.worlds.rayfind import RayFind

@@ -57,6 +57,7 @@ OURS: dict[str, Entry] = {
     "craik/RayFind-v0": Entry("craik.worlds.rayfind:RayFind", "first person: find the place that the goal shows"),
     "craik/RayDodge-v0": Entry("craik.worlds.raydodge:RayDodge", "first person: stay alive among fireballs"),
     "craik/RayCode-v0": Entry("craik.worlds.raycode:RayCode", "first person: enter the door of the colour seen before"),
+    "craik/Race-v0": Entry("craik.worlds.race:Race", "drive a car round a track seen from above"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),
