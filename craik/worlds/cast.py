@@ -145,9 +145,11 @@ def _walls(
     """Colours of walls [N, W, 3]: by where they look, in panels, with doors in the north."""
     side = np.where(upright, np.where(way_x > 0, 0, 2), np.where(way_y > 0, 1, 3))
     color = np.take_along_axis(scene.sides, side[..., None], 1).astype(np.float32)
-    for p in range(scene.doors.shape[1]):
-        open_ = (what == 0) & (side == 1) & (np.abs(at_x - scene.doors[:, p : p + 1]) < scene.door)
-        n, w = np.nonzero(open_)
+    if scene.doors.size:
+        n, w = np.nonzero((what == 0) & (side == 1))
+        gap = np.abs(at_x[n, w][:, None] - scene.doors[n])
+        p, hit = gap.argmin(1), gap.min(1) < scene.door
+        n, w, p = n[hit], w[hit], p[hit]
         color[n, w] = scene.panel[n, p]
     count = scene.panels[:, None]
     place = np.where(upright, at_y, at_x) * count
@@ -206,10 +208,8 @@ def _wave(scene: Scene, pose: np.ndarray, down: np.ndarray, slope: np.ndarray) -
     return waves[0] * waves[1] * np.minimum(sharp, 1)
 
 
-def _touched(
-    scene: Scene, pose: np.ndarray, slope: np.ndarray, limit: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Where balls are in front: picture [P], row [P], column [P], and the ball's depth [P]; far ones first."""
+def _touched(scene: Scene, pose: np.ndarray, slope: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Where balls are in front: picture, row, column, ball and its depth there, each [P]; far ones first."""
     c, s = np.cos(pose[:, 2:]), np.sin(pose[:, 2:])
     found: list[tuple[np.ndarray, ...]] = []
     to_x, to_y = scene.balls[..., 0] - pose[:, :1], scene.balls[..., 1] - pose[:, 1:2]
@@ -227,12 +227,10 @@ def _touched(
         spread = along * along - whole * (f * f + r * r + h * h - big * big)
         near = (along - np.sqrt(np.maximum(spread, 0))) / whole
         p, i = np.nonzero((spread > 0) & (near > 0) & (near < limit[who, :, column]))
-        found.append((who[p], i, column[p], near[p, i]))
-    if not found:
-        return (np.zeros(0, np.int64),) * 3 + (np.zeros(0),)
-    who, i, j, near = (np.concatenate(z) for z in zip(*found, strict=True))
-    order = np.argsort(-near, kind="stable")
-    return who[order], i[order], j[order], near[order]
+        found.append((who[p], i, column[p], np.full(len(p), b), near[p, i]))
+    seen = [np.concatenate(z) for z in zip(*found, strict=True)]
+    order = np.argsort(-seen[-1], kind="stable")
+    return tuple(z[order] for z in seen)
 
 
 def _balls(out: np.ndarray, scene: Scene, pose: np.ndarray, sight: Sight, slope: np.ndarray) -> None:
@@ -241,14 +239,10 @@ def _balls(out: np.ndarray, scene: Scene, pose: np.ndarray, sight: Sight, slope:
         return
     n, size = slope.shape
     shown = np.broadcast_to(sight.depth[:, None], (n, size, size))
-    who, i, j, near = _touched(scene, pose, slope, shown)
-    if not len(who):
-        return
+    who, i, j, b, near = _touched(scene, pose, slope, shown)
     c, s = np.cos(pose[who, 2]), np.sin(pose[who, 2])
     u, v = slope[who, j], -slope[who, i]
     at = np.stack([pose[who, 0] + near * (c + u * s), pose[who, 1] + near * (s - u * c), near * v], 1)
-    gap = ((at[:, None] - scene.balls[who]) ** 2).sum(2) - scene.swell[who] ** 2
-    b = np.abs(gap).argmin(1)
     middle = scene.balls[who, b]
     ray = np.sqrt((near * near) * (1 + u * u + v * v))
     eye = np.stack([pose[who, 0], pose[who, 1], np.zeros(len(who))], 1)
@@ -262,6 +256,6 @@ def depth(scene: Scene, pose: np.ndarray, sight: Sight, slope: np.ndarray) -> np
     flat = scene.height[:, None] / 2 / np.maximum(np.abs(slope), 1e-9)
     whole = np.minimum(sight.depth[:, None], flat[:, :, None])
     if scene.swell.size and scene.swell.any():
-        who, i, j, near = _touched(scene, pose, slope, whole)
+        who, i, j, _, near = _touched(scene, pose, slope, whole)
         whole[who, i, j] = near
     return whole

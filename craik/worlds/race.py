@@ -32,7 +32,7 @@ DT, SUBSTEPS = 0.1, 4
 LAP, COST = 10.0, 0.005
 """What a lap pays, and what a step costs: a hundredth of CarRacing's 1000, and of its 0.1 for each of 5 frames."""
 
-FEW = 16
+FEW = 8
 """Pictures painted together: few enough to stay in the cache."""
 
 Rows = Mapping[str, np.ndarray]
@@ -212,7 +212,7 @@ class Race(ExactWorld):
         return canvas.image()
 
     def _occupancy(self, state: np.ndarray, factors: Rows) -> np.ndarray:
-        x, y = track.ground(32, state[:, :2], factors["zoom"], state[:, 2] + factors["rotation"], 0.4)
+        x, y = track.ground(track.pixels(32), state[:, :2], factors["zoom"], state[:, 2] + factors["rotation"], 0.4)
         out, _ = track.offset(x, y, track.bends(state[:, 6:], factors["curvature"]))
         grid = (np.abs(out) <= factors["width"][:, None, None]).astype(np.uint8)
         c, s = (np.asarray(z, np.float32)[:, None, None] for z in (np.cos(state[:, 2]), np.sin(state[:, 2])))
@@ -227,8 +227,8 @@ class Race(ExactWorld):
         bend = track.bends(state[:, 6:], factors["curvature"])
         for i in range(0, len(state), FEW):
             p = slice(i, i + FEW)
-            x, y = track.ground(self.size, eye[p], reach[p], turn[p], low)
-            out[p] = track.land(x, y, bend[p], reach[p] * 2 / self.size, {k: v[p] for k, v in factors.items()})
+            given = {k: v[p] for k, v in factors.items()}
+            out[p] = track.land(self.size, eye[p], reach[p], turn[p], low, bend[p], given)
         return out
 
     def captions(self, state: np.ndarray, factors: Rows) -> list[str]:

@@ -20,6 +20,9 @@ WAVES = np.array([0.14, 0.14, 0.09, 0.09, 0.06, 0.06])
 KERB = 1.0
 """Width of the red and white kerbs beside the road, m."""
 
+FINE = 48
+"""Larger pictures than this work out the road at every second pixel: it is smooth, and they are three times as fast."""
+
 GRASS, SAND, ROAD = (152, 182, 124), (214, 194, 150), (112, 114, 122)
 WHITE, RED = (240, 238, 232), (206, 84, 74)
 
@@ -69,36 +72,53 @@ def offset(x: np.ndarray, y: np.ndarray, bend: np.ndarray) -> tuple[np.ndarray, 
 
 
 def ground(
-    size: int, eye: np.ndarray, reach: np.ndarray, turn: np.ndarray, ahead: float
+    axis: np.ndarray, eye: np.ndarray, reach: np.ndarray, turn: np.ndarray, ahead: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pixels of square pictures lie: x and y, [N, size, size] float32, m.
+    """Where points of square pictures lie: x and y, [N, K, K] float32, m.
 
     Args:
-        size: height and width in pixels.
+        axis: [K], the points across and down, the picture being [-1, 1].
         eye: [N, 2], the place that the picture is about.
         reach: [N] m, half the width of what is shown.
         turn: [N] rad, the direction that is up.
         ahead: how far below its middle the picture shows that place, in parts of `reach`.
     """
-    axis = ((np.arange(size) + 0.5) * 2 / size - 1).astype(np.float32)
+    axis = axis.astype(np.float32)
     r, c, s = (z.astype(np.float32)[:, None, None] for z in (reach, np.cos(turn), np.sin(turn)))
     right, up = r * axis, r * (np.float32(ahead) - axis)[:, None]
     x, y = (eye[:, i].astype(np.float32)[:, None, None] for i in (0, 1))
     return x + (up * c + right * s), y + (up * s - right * c)
 
 
+def pixels(size: int) -> np.ndarray:
+    """The middles of a picture's pixels along an axis [size], the picture being [-1, 1]."""
+    return (np.arange(size) + 0.5) * 2 / size - 1
+
+
 def land(
-    x: np.ndarray, y: np.ndarray, bend: np.ndarray, pixel: np.ndarray, factors: Mapping[str, np.ndarray]
+    size: int,
+    eye: np.ndarray,
+    reach: np.ndarray,
+    turn: np.ndarray,
+    ahead: float,
+    bend: np.ndarray,
+    factors: Mapping[str, np.ndarray],
 ) -> np.ndarray:
-    """Paints road, kerbs, finish line and grass: [N, h, w, 3] uint8.
+    """Paints road, kerbs, finish line and grass: [N, size, size, 3] uint8.
 
     Args:
-        x, y: [N, h, w] float32, places, m.
+        size: height and width in pixels.
+        eye, reach, turn, ahead: see `ground`.
         bend: [N, 6].
-        pixel: [N] m, width of a pixel: edges fade over so much.
         factors: `width`, `season`, `light` and `haze`.
     """
-    out, wave = offset(x, y, bend)
+    x, y = ground(pixels(size), eye, reach, turn, ahead)
+    if size < FINE:
+        out, wave = offset(x, y, bend)
+    else:
+        corners = np.arange(0, size + 2, 2) * 2 / size - 1
+        out, wave = (_doubled(z, size) for z in offset(*ground(corners, eye, reach, turn, ahead), bend))
+    pixel = reach * 2 / size
     off = np.abs(out)
     fine = (1 / pixel).astype(np.float32)[:, None, None]
     width = factors["width"].astype(np.float32)[:, None, None]
@@ -131,6 +151,16 @@ def land(
         mixed += apart.astype(np.float32)[:, :, None] * check
         picture[..., c] = mixed
     return picture
+
+
+def _doubled(coarse: np.ndarray, size: int) -> np.ndarray:
+    """Numbers at every second corner of pixels -> at their middles, along straight lines: [N, size, size]."""
+    for axis in (1, 2):
+        a, b = (np.moveaxis(coarse, axis, 0)[s] for s in (slice(None, -1), slice(1, None)))
+        step = (b - a) * np.float32(0.25)
+        fine = np.stack([a + step, b - step], 1)
+        coarse = np.moveaxis(fine.reshape(-1, *fine.shape[2:])[:size], 0, axis)
+    return np.ascontiguousarray(coarse)
 
 
 def _checks(x: np.ndarray, y: np.ndarray, fine: np.ndarray) -> np.ndarray:
