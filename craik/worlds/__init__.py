@@ -24,6 +24,10 @@ _HOMES = {
     "Oracle": "craik.worlds.oracle",
     "Paddle": "craik.worlds.paddle",
     "Push": "craik.worlds.push",
+    "Race": "craik.worlds.race",
+    "RayCode": "craik.worlds.raycode",
+    "RayDodge": "craik.worlds.raydodge",
+    "RayFind": "craik.worlds.rayfind",
     "Rooms": "craik.worlds.rooms",
     "Story": "craik.worlds.story",
     "Swing": "craik.worlds.swing",
@@ -46,6 +50,10 @@ __all__ = [
     "Oracle",
     "Paddle",
     "Push",
+    "Race",
+    "RayCode",
+    "RayDodge",
+    "RayFind",
     "Rooms",
     "Story",
     "Swing",
@@ -71,6 +79,10 @@ if TYPE_CHECKING:
     from craik.worlds.oracle import Oracle
     from craik.worlds.paddle import Paddle
     from craik.worlds.push import Push
+    from craik.worlds.race import Race
+    from craik.worlds.raycode import RayCode
+    from craik.worlds.raydodge import RayDodge
+    from craik.worlds.rayfind import RayFind
     from craik.worlds.rooms import Rooms
     from craik.worlds.story import Story
     from craik.worlds.swing import Swing

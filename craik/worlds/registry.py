@@ -60,6 +60,10 @@ OURS: dict[str, Entry] = {
     "craik/Lane-v0": Entry("craik.worlds.lane:Lane", "traffic: drive on among cars, and mind who steps out"),
     "craik/Story-v0": Entry("craik.worlds.story:Story", "a household in words: recipes and errands by commands"),
     "craik/Blocks-v0": Entry("craik.worlds.blocks:Blocks", "3-D: push a box to a place, or knock a tower down"),
+    "craik/RayFind-v0": Entry("craik.worlds.rayfind:RayFind", "first person: find the place that the goal shows"),
+    "craik/RayDodge-v0": Entry("craik.worlds.raydodge:RayDodge", "first person: stay alive among fireballs"),
+    "craik/RayCode-v0": Entry("craik.worlds.raycode:RayCode", "first person: enter the door of the colour seen before"),
+    "craik/Race-v0": Entry("craik.worlds.race:Race", "drive a car round a track seen from above"),
     "craik/Counter-v0": Entry(
         "craik.worlds.counter:Counter", "sees its own step counter: tests of the time convention", exact=False
     ),

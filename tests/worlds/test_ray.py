@@ -1,0 +1,428 @@
+"""First-person halls: rays, depth, pose, memory, fireballs; each law once more, plainly."""
+
+import math
+
+import numpy as np
+import pytest
+
+from craik.worlds import make
+from craik.worlds.draw import BLUE, GOLD, GREEN, RED
+from craik.worlds.policies import Seek
+from craik.worlds.ray import CELLS, COLORS, RADIUS
+from craik.worlds.raycode import DOORS, SHOWN
+from craik.worlds.raydodge import BALLS, FIRST, MOUTHS
+from craik.worlds.rayfind import MARKS, MOVERS, ORBIT, WALL
+
+FIND, DODGE, CODE = "craik/RayFind-v0", "craik/RayDodge-v0", "craik/RayCode-v0"
+VARIED = {
+    "wall_x": (-0.15, 0.15),
+    "wall_y": (-0.15, 0.15),
+    "width": (0.13, 0.25),
+    "height": (0.3, 0.8),
+    "view": (1.0, 1.9),
+}
+
+
+def played(id, num, steps, seed=3, **settings):
+    """Worlds after some steps of their pilot, with a little noise."""
+    world = make(id, num, seed=seed, **settings)
+    world.reset()
+    pilot = Seek(world, seed, (0.8, 0.8))
+    for t in range(steps):
+        world.step(pilot.decide(np.full(num, t == 0), np.ones(num, bool)))
+    return world
+
+
+def marched(world, row, column):
+    """The depth in a column by walking along its ray in small steps: what is inside what, plainly."""
+    x, y, heading = world.state[row, :3]
+    f = {k: v[row] for k, v in world.factors.items()}
+    u = (column + 0.5 - world.size / 2) / (world.size / 2 / math.tan(f["view"] / 2))
+    way = math.cos(heading) + u * math.sin(heading), math.sin(heading) - u * math.cos(heading)
+    pillars = [(sx * (1 - MARKS), sy * (1 - MARKS), MARKS) for sx in (1, -1) for sy in (1, -1)]
+    for sign, phase in ((1, world.state[row, 3]), (-1, world.state[row, 4])):
+        hx, hy = (f["wall_x"] + sign) / 2, (f["wall_y"] + sign) / 2
+        pillars.append((hx + ORBIT * math.cos(phase), hy + ORBIT * math.sin(phase), MOVERS))
+    depth, step = 0.0, 0.002
+    while True:
+        depth += step
+        px, py = x + depth * way[0], y + depth * way[1]
+        door_y, door_x = abs(abs(py) - f["door"]) < f["width"], abs(abs(px) - f["door"]) < f["width"]
+        wall = (abs(px - f["wall_x"]) < WALL and not door_y) or (abs(py - f["wall_y"]) < WALL and not door_x)
+        if max(abs(px), abs(py)) > 1 or wall or any(math.hypot(px - a, py - b) < r for a, b, r in pillars):
+            return depth
+
+
+def test_depth_is_where_a_ray_meets_something_first():
+    world = played(FIND, 12, 30, size=32, factors=VARIED)
+    sight = world.sight(world.state, world.factors)
+    plain = np.array([[marched(world, i, j) for j in range(32)] for i in range(12)])
+    assert (np.abs(sight.depth - plain) < 0.004).mean() > 0.99  # a ray may graze an edge between two steps
+    depth = world.look("depth", world.state, world.factors)
+    rows = (world.size / 2 - np.arange(32) - 0.5) / (world.size / 2)
+    floor = world.factors["height"][:, None] / 2 / (np.abs(rows) * np.tan(world.factors["view"] / 2)[:, None])
+    np.testing.assert_allclose(depth, np.minimum(sight.depth[:, None], floor[:, :, None]), rtol=1e-6)
+
+
+def test_a_wall_straight_ahead_is_as_far_as_it_is():
+    world = make(CODE, 4, size=33)
+    state = np.zeros((4, 13))
+    state[:, 0], state[:, 1] = 0.1, [0.5, -0.2, 0.9, 0.3]
+    state[:, 2] = [np.pi / 2, np.pi / 2, np.pi / 2, 0]
+    state[:, 3:5] = np.pi, 0
+    world.reset(options={"state": state})
+    depth = world.look("depth", world.state, world.factors)
+    np.testing.assert_allclose(depth[:, 16, 16], [0.5, 1.2, 0.1, 0.9], rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_pictures_agree_under_reprojection(size):
+    """Every pixel of one picture, carried by exact depth and pose into another, finds its own colour there."""
+    world = played(FIND, 32, 25, size=size, factors={"pace": 0.0})
+    then, was = world.state.copy(), world.picture(world.state, world.factors).astype(float)
+    depth_then = world.look("depth", then, world.factors)
+    world.step(np.full(32, 3))
+    world.step(np.full(32, 0))
+    now, factors = world.state, world.factors
+    picture, depth = world.picture(now, factors).astype(float), world.look("depth", now, factors)
+    k, eye, eye_then = world.camera(factors), world.eye(now, factors), world.eye(then, factors)
+
+    def gone_over(eye_then):
+        i, j = (z.ravel() + 0.5 for z in np.mgrid[:size, :size])
+        errors = []
+        for n in range(32):
+            ray = np.linalg.inv(k[n]) @ np.stack([j, i, np.ones_like(i)])
+            place = eye[n] @ np.concatenate([ray * depth[n].ravel(), np.ones((1, size * size))])
+            seen = (np.linalg.inv(eye_then[n]) @ place)[:3]
+            spot = (k[n] @ seen)[:2] / seen[2]
+            row, column = (np.floor(spot[a]).astype(int) for a in (1, 0))
+            fits = (seen[2] > 0.05) & (row >= 0) & (row < size) & (column >= 0) & (column < size)
+            here, there = np.flatnonzero(fits), (row[fits], column[fits])
+            same = np.abs(depth_then[n][there] - seen[2][here]) < 0.03 * seen[2][here]
+            gap = np.abs(was[n][there][same] - picture[n].reshape(-1, 3)[here][same]).mean(1)
+            errors.append(gap)
+        return np.concatenate(errors)
+
+    right = gone_over(eye_then)
+    shifted = eye_then.copy()
+    shifted[:, :2, 3] += 0.1
+    wrong = gone_over(shifted)
+    assert len(right) > 0.4 * 32 * size * size  # most of it is seen twice
+    assert np.median(right) < 1
+    assert np.mean(right) < 4  # edges of tiles, panels and walls fall on other pixels
+    assert np.mean(wrong) > 2 * np.mean(right)
+
+
+def test_camera_and_places_agree():
+    world = played(FIND, 200, 40, size=64)
+    places = world.places(world.state, world.factors)
+    pictures = world.picture(world.state, world.factors).astype(float)
+    k, eye = world.camera(world.factors), world.eye(world.state, world.factors)
+    corners = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * (1 - MARKS)
+    checked = 0
+    for n, p in np.argwhere(np.isfinite(places[..., 0])):
+        corner = corners[np.flatnonzero(world.state[n, 5:9] == p)[0]]
+        seen = np.linalg.inv(eye[n]) @ [*corner, world.factors["height"][n] / 2, 1]
+        spot = k[n] @ seen[:3] / seen[2]
+        np.testing.assert_allclose(places[n, p] * 64, spot[:2], atol=1e-9)
+        row = pictures[n, 31]
+        unit = row / np.linalg.norm(row, axis=1, keepdims=True)
+        like = unit @ (np.array(COLORS[p]) / np.linalg.norm(COLORS[p])) > 0.998
+        assert like.any()
+        assert abs((np.flatnonzero(like) + 0.5).mean() - spot[0]) < 2
+        checked += 1
+    assert checked > 30
+
+
+def test_walls_are_solid_doors_are_not_and_pillars_push():
+    world = make(FIND, 64, seed=2, factors={**VARIED, "step": 0.08, "pace": (0.1, 0.3)}, max_steps=400)
+    world.reset()
+    rng, crossed, bumps = np.random.default_rng(0), 0, 0
+    for t in range(300):
+        if t % 6 == 0:
+            action = rng.choice(5, 64, p=[0.15, 0.1, 0.05, 0.55, 0.15])
+        before = world.state.copy()
+        bumps += world.step(action)[4]["bumps"].sum()
+        at, f = world.state[:, :2], world.factors
+        assert (np.abs(at) <= 1 - RADIUS + 1e-12).all()
+        for axis, name in ((0, "wall_x"), (1, "wall_y")):
+            beside = np.abs(np.abs(at[:, 1 - axis]) - f["door"]) >= f["width"]
+            assert (np.abs(at[:, axis] - f[name])[beside] >= WALL + RADIUS - 1e-3).all()
+            through = (before[:, axis] > f[name]) != (at[:, axis] > f[name])
+            crossed += through.sum()
+            assert not (through & beside).any()
+        posts, girth = world._posts(world.state, f)
+        gap = np.linalg.norm(posts - at[:, None], axis=2) - girth - RADIUS
+        assert gap[:, 4:].min() > -1e-3
+        assert gap[:, :4].min() > -RADIUS / 2  # a wedge between landmark and wall
+    assert crossed > 20
+    assert bumps > 100
+
+
+def test_a_free_step_is_a_turn_and_then_a_walk():
+    world = make(CODE, 1, factors={"step": 0.05, "turn": 0.3}, continuous=True)
+    state = np.zeros((1, 13))
+    state[0, :5] = 0.0, -0.6, 1.0, 0.5, -0.5
+    world.reset(options={"state": state})
+    world.step(np.array([[0.8, -0.5]], np.float32))
+    heading = 1.0 - 0.15
+    at = [0.04 * math.cos(heading), -0.6 + 0.04 * math.sin(heading)]
+    np.testing.assert_allclose(world.state[0, :6], [*at, heading, 0.65, -0.35, 1], atol=1e-8)
+
+
+def test_pillars_go_on_unseen():
+    world = make(FIND, 5, seed=4)
+    world.reset()
+    before = world.state[:, 3:5].copy()
+    for _ in range(30):
+        world.step(np.full(5, 0))
+    turned = (world.state[:, 3:5] - before) - 30 * 0.15
+    np.testing.assert_allclose(np.cos(turned), 1, atol=1e-9)
+
+
+@pytest.mark.parametrize("style", ["direct", "left", "right"])
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_pilot_finds_the_place(style, continuous):
+    world = make(FIND, 48, seed=11, continuous=continuous)
+    world.reset()
+    found = np.zeros(48, bool)
+    for _ in range(150):
+        found |= world.step(world.guide(style))[4]["success"]
+    assert found.mean() >= 0.85
+
+
+def test_styles_go_round_either_way():
+    for style, sign in (("left", 1), ("right", -1)):
+        world = make(FIND, 16, seed=5)
+        world.reset()
+        angle = np.arctan2(world.state[:, 1], world.state[:, 0])
+        swept = np.zeros(16)
+        for _ in range(90):
+            world.step(world.guide(style))
+            new = np.arctan2(world.state[:, 1], world.state[:, 0])
+            swept += (new - angle + np.pi) % (2 * np.pi) - np.pi
+            angle = new
+        assert (sign * swept > 0.3).mean() > 0.85
+
+
+# Fireballs.
+
+
+def flown(row, effort, factors, chance):
+    """One step of a dodging walker, plainly, without walls in the way; luck's two numbers given."""
+    x, y, heading, alive = row[:4]
+    heading = (heading + effort[1] * factors["turn"] + math.pi) % (2 * math.pi) - math.pi
+    new_x = x + factors["step"] * (effort[0] * math.cos(heading) + effort[2] * math.sin(heading))
+    new_y = y + factors["step"] * (effort[0] * math.sin(heading) - effort[2] * math.cos(heading))
+    new_x, new_y = (min(max(z, RADIUS - 1), 1 - RADIUS) for z in (new_x, new_y))
+    balls = []
+    for ball in row[4:-1].reshape(BALLS, 5):
+        on, bx, by, fx, fy = ball
+        if on:
+            for t in np.linspace(0, 1, 201):
+                if math.hypot(bx + t * fx - x - t * (new_x - x), by + t * fy - y - t * (new_y - y)) < (
+                    RADIUS + factors["swell"]
+                ):
+                    alive = 0.0
+            bx, by = bx + fx, by + fy
+        balls.append([1, bx, by, fx, fy] if on and max(abs(bx), abs(by)) <= 1 else [0.0] * 5)
+    free = [i for i, b in enumerate(balls) if not b[0]]
+    if chance[0] < factors["rate"] and free:
+        mouth = MOUTHS[int(chance[1] * 8)]
+        far = math.hypot(new_x - mouth, new_y - 0.93)
+        part = factors["pace"] / far
+        balls[free[0]] = [1, mouth, 0.93, (new_x - mouth) * part, (new_y - 0.93) * part]
+    return np.array([new_x, new_y, heading, alive, *np.ravel(balls)])
+
+
+def test_fireballs_fly_plainly():
+    from craik.worlds.luck import throw
+
+    world = make(DODGE, 16, seed=1, continuous=True, factors={"rate": (0.1, 0.4), "pace": (0.05, 0.12)})
+    world.reset()
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(40):
+        effort = world.effort(rng.uniform(-1, 1, (16, 2)).astype(np.float32))
+        after, events = world.move(world.state, effort, world.factors)
+        chance = throw(world.state[:, -1], 2)[0]
+        for i in range(16):
+            plain = flown(world.state[i], effort[i], {k: v[i] for k, v in world.factors.items()}, chance[i])
+            np.testing.assert_allclose(after[i, :-1], plain, atol=1e-9)
+        assert (events["hit"] == ((world.state[:, 3] == 1) & (after[:, 3] == 0))).all()
+        hits += events["hit"].sum()
+        world.state = after
+    assert hits > 3
+
+
+def test_outcomes_are_counted_right():
+    """20,000 drawn steps against the exact chances: chi-square."""
+    world = played(DODGE, 1, 12)
+    assert world.state[0, FIRST:-1:5].sum() in range(1, BALLS)
+    n = 20_000
+    state, effort = np.repeat(world.state, n, 0), np.tile(world.effort(np.array([4])), (n, 1))
+    state[:, -1] = np.random.default_rng(0).integers(0, 2**52, n)
+    factors = {k: np.repeat(v, n) for k, v in world.factors.items()}
+    after, _ = world.move(state, effort, factors)
+    ways, chance = world.outcomes(world.state, effort[:1], world.factors)
+    assert abs(chance.sum() - 1) < 1e-12
+    hit = (after[:, None, :-1] == ways[0, None, :, :-1]).all(2)
+    assert (hit.sum(1) == 1).all()
+    count, due = hit.sum(0), chance[0] * n
+    assert (chance[0] > 0).sum() == 9
+    assert ((count - due) ** 2 / due).sum() < 26.1  # 99.9 % of chi-square with 8 degrees
+    full = world.state.copy()
+    full[0, FIRST:-1:5] = 1
+    full[0, FIRST + 1 : -1 : 5] = np.linspace(-0.5, 0.5, BALLS)
+    ways, chance = world.outcomes(full, effort[:1], world.factors)
+    assert chance[0].tolist() == [1] + [0] * 8
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_pilot_survives_and_chance_does_not(continuous):
+    lived = {}
+    for who in ("direct", "left", "random"):
+        world, rng = make(DODGE, 48, seed=6, continuous=continuous), np.random.default_rng(0)
+        world.reset()
+        alive, total = np.ones(48, bool), np.zeros(48)
+        for _ in range(200):
+            space = world.single_action_space
+            anything = rng.uniform(-1, 1, (48, 2)).astype(np.float32) if continuous else rng.integers(0, space.n, 48)
+            _, reward, terminated, _, _ = world.step(anything if who == "random" else world.guide(who))
+            total += reward * alive
+            alive &= ~terminated
+        lived[who] = total.mean()
+    assert lived["direct"] > 160
+    assert lived["left"] > 110
+    assert lived["random"] < 50
+
+
+def test_a_fireball_is_seen_where_it_is():
+    world = make(DODGE, 1, size=65)
+    state = np.zeros((1, 5 + 5 * BALLS))
+    state[0, :4] = 0.0, -0.75, np.pi / 2, 1
+    state[0, FIRST : FIRST + 5] = 1, 0.1, -0.15, 0.0, -0.08
+    world.reset(options={"state": state})
+    depth = world.look("depth", state, world.factors)[0]
+    empty = state.copy()
+    empty[:, FIRST : FIRST + 5] = 0
+    bare = world.look("depth", empty, world.factors)[0]
+    nearer = depth < bare - 1e-6
+    focal = 65 / 2 / math.tan(0.75)
+    i, j = np.nonzero(nearer)
+    np.testing.assert_allclose((j + 0.5).mean(), 32.5 + focal * 0.1 / 0.6, atol=0.6)
+    np.testing.assert_allclose((i + 0.5).mean(), 32.5, atol=0.3)
+    np.testing.assert_allclose(nearer.sum(), math.pi * (focal * 0.07 / 0.6) ** 2, rtol=0.12)
+    np.testing.assert_allclose(depth[nearer].min(), 0.6 - 0.07, atol=2e-3)
+    changed = (world.picture(state, world.factors) != world.picture(empty, world.factors)).any(-1)[0]
+    np.testing.assert_array_equal(changed, nearer)
+
+
+# Memory.
+
+
+def test_the_code_is_shown_hidden_and_asked_for():
+    world = make(CODE, 16, seed=3, factors={"delta": (4, 12)})
+    world.reset()
+    code = world.state[:, 6].copy()
+    for t in range(25):
+        panel = world.scene(world.state, world.factors).panel
+        for i in range(16):
+            doors = [tuple(int(c) for c in p) for p in panel[i]]
+            if t < SHOWN:
+                assert set(doors) == {(RED, BLUE, GREEN, GOLD)[int(code[i])]}
+            elif t < SHOWN + world.factors["delta"][i]:
+                assert set(doors).isdisjoint(COLORS)
+            else:
+                assert doors == [COLORS[int(c)] for c in world.state[i, 8:12]]
+                assert sorted(doors) == sorted(COLORS)
+        world.step(np.full(16, 2))
+
+
+def test_pictures_in_between_do_not_tell_the_code():
+    world = make(CODE, 4, seed=3, obs="both")
+    state = np.zeros((4, 13))
+    state[:, :3], state[:, 5], state[:, 6], state[:, 8:12] = [0, -0.7, np.pi / 2], SHOWN + 3, range(4), range(4)
+    for name in ("pixels", "map", "depth", "occupancy"):
+        seen = world.look(name, state, world.factors)
+        assert (seen == seen[:1]).all()
+    state[:, 5] = 1
+    assert len({p.tobytes() for p in world.look("pixels", state, world.factors)}) == 4
+
+
+@pytest.mark.parametrize("style", ["direct", "left", "right"])
+def test_the_right_door_pays_and_the_others_end(style):
+    world = make(CODE, 32, seed=9)
+    world.reset()
+    paid, over = np.zeros(32), np.zeros(32, bool)
+    for _ in range(120):
+        _, reward, terminated, _, info = world.step(world.guide(style))
+        paid += reward * ~over
+        assert (info["right"][~over] == (reward[~over] == 1)).all()
+        over |= terminated
+    assert paid.mean() == 1
+    shut = np.zeros((4, 13))
+    shut[:, 0], shut[:, 1], shut[:, 2], shut[:, 8:12] = DOORS, 0.92, np.pi / 2, range(4)
+    shut[:, 5] = [10, 40, 40, 10]
+    asked = make(CODE, 4)
+    asked.reset(options={"state": shut, "goal": shut})
+    _, reward, terminated, _, info = asked.step(np.full(4, 3))
+    assert terminated.tolist() == [False, True, True, False]
+    assert info["wrong"].tolist() == [False, True, True, False]
+    assert not reward.any()
+
+
+# Views, factors, words.
+
+
+def test_maps_show_the_same_state():
+    world = played(FIND, 20, 30)
+    grid = world.look("occupancy", world.state, world.factors)
+    axis = (np.arange(CELLS) + 0.5) * 2 / CELLS - 1
+    posts, _ = world._posts(world.state, world.factors)
+    for n in range(20):
+        for kind, places in ((5, world.state[n : n + 1, :2]), (3, posts[n, 4:])):
+            i, j = np.nonzero(grid[n] == kind)
+            cells = np.stack([axis[j], -axis[i]], 1)
+            near = np.linalg.norm(cells[:, None] - places, axis=2)
+            assert (near.min(1) < 0.1).all()
+            assert (near.min(0) < 0.1).all()
+    wall = grid[0, :, CELLS // 2 - 1 : CELLS // 2 + 1] == 1
+    free = np.abs(np.abs(axis) - 0.5) < 0.18
+    assert not wall[free[::-1]].any()
+    pose = world.look("pose", world.state, world.factors)
+    np.testing.assert_array_equal(pose, world.state[:, :3].astype(np.float32))
+    for name in world.VIEWS:
+        assert world.view_space(name).contains(world.look(name, world.state, world.factors)[0])
+
+
+@pytest.mark.parametrize("id", [FIND, DODGE, CODE])
+def test_every_factor_acts(id):
+    for name, factor in make(id).FACTORS.items():
+        told = []
+        for value in (factor.low, factor.high):
+            world = make(id, 8, seed=7, factors={name: value}, size=32)
+            world.reset()
+            start = world.state.copy()
+            seen = [world.render()]
+            for t in range(30):
+                world.step(np.full(8, (0, 3, 3, 4, 3)[t % 5]))
+                seen.append(world.render())
+            told.append((start, np.stack(seen), world.state.copy()))
+        (_, a, end_a), (_, b, end_b) = told
+        assert (a != b).any(), name
+        if factor.kind in ("visual", "sensory"):
+            np.testing.assert_array_equal(end_a, end_b)
+
+
+def test_captions_tell_the_state():
+    find, dodge, code = (played(id, 12, 12, seed=2) for id in (FIND, DODGE, CODE))
+    for world in (find, dodge, code):
+        told = world.captions(world.state, world.factors)
+        assert len(told) == 12
+        assert all(s[0].isupper() and s.endswith(".") for s in told)
+    for text, row in zip(find.captions(find.state, find.factors), find.state, strict=True):
+        assert ("north" if row[1] > 0 else "south") in text.split(" room")[0]
+    for text, row in zip(dodge.captions(dodge.state, dodge.factors), dodge.state, strict=True):
+        count = int(row[FIRST:-1:5].sum())
+        assert row[3] == 0 or (f"{count} fireball" if count else "no fireballs") in text
+    assert all("shut for 16 more" in s for s in code.captions(code.state, code.factors))
