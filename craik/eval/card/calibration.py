@@ -12,7 +12,7 @@ from craik.eval.card.ranking import spearman
 from craik.eval.card.score import Score
 from craik.eval.card.state import HORIZONS
 from craik.eval.card.subject import Subject
-from craik.worlds.oracle import Oracle
+from craik.worlds.oracle import Oracle, Truth
 
 SAMPLES = 16
 """Futures drawn of each moment."""
@@ -84,7 +84,8 @@ def calibration_scores(
     A model that always draws the same, in a world where nothing else can come, has its error told and no more.
 
     The floor is the oracle, which draws its luck anew, read exactly: of a probed or parsed model the instrument's own
-    error comes on top, and it shows in `state.err` as well.
+    error comes on top, and it shows in `state.err` as well. Where nothing is left to chance, the oracle draws no spread
+    that could be right or wrong: `cal.spread_rho` has no floor there.
     """
     true, ours = instrument.truth(exam), samples(subject, exam, instrument, num)
     floor = _floor(exam, instrument, num)
@@ -94,7 +95,7 @@ def calibration_scores(
     ours, floor, *rest = (np.where(known, x, 0.0) for x in (ours, floor, *others.values()))
     others = dict(zip(others, rest))
 
-    def row(name: str, says: str, value, more: bool = False, tell_nulls: bool = True) -> Score:  # noqa: ANN001
+    def row(name: str, says: str, value, more: bool = False) -> Score:  # noqa: ANN001
         return Score(
             f"cal.{name}:ar",
             "C",
@@ -103,7 +104,7 @@ def calibration_scores(
             says=says,
             instrument=instrument.name,
             floor=value(floor),
-            nulls={k: value(v) for k, v in others.items()} if tell_nulls else {},
+            nulls={k: value(v) for k, v in others.items()},
         )
 
     scores = []
@@ -148,17 +149,16 @@ def calibration_scores(
         )
     )
     if len(true) >= FEW:
-        scores.append(
-            row(
-                "spread_rho",
-                f"rank correlation over moments of the draws' spread and the error of their mean, after {t + 1} steps",
-                lambda x: spearman(
-                    guess=np.sqrt(x[:, :, t].var(0).mean(-1)),
-                    true=np.sqrt(np.square(x[:, :, t].mean(0) - true[:, t]).mean(-1)),
-                ),
-                more=True,
-            )
+        spread = row(
+            "spread_rho",
+            f"rank correlation over moments of the draws' spread and the error of their mean, after {t + 1} steps",
+            lambda x: spearman(
+                guess=np.sqrt(x[:, :, t].var(0).mean(-1)),
+                true=np.sqrt(np.square(x[:, :, t].mean(0) - true[:, t]).mean(-1)),
+            ),
+            more=True,
         )
+        scores.append(spread if exam.world.LUCKY else dataclasses.replace(spread, floor=np.zeros(0)))
     return scores
 
 
@@ -178,6 +178,7 @@ def _floor(exam: Exam, instrument: Instrument, num: int) -> np.ndarray:
     for i in range(num):
         drawn = Subject(oracle, "oracle", seed=10_000 + i)
         states = drawn.dream(oracle.sync(exam.snapshot), exam.actions[:, 0])
+        assert isinstance(states, Truth)
         seen = dataclasses.replace(exam, states=states.physics.numpy()[:, None])
         found.append(np.nan_to_num(instrument.truth(seen)))
     return np.stack(found).astype(float)

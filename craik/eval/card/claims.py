@@ -52,7 +52,7 @@ def told(exam: Exam, states: np.ndarray) -> np.ndarray:
     e, k, h = states.shape[:3]
     flat = states.reshape(e * k * h, -1)
     there = exam.world.reached(flat, np.repeat(exam.world.goal, k * h, 0), exam.factors(k * h))
-    return there.reshape(e, k, h).any(2)
+    return np.asarray(there.reshape(e, k, h).any(2))
 
 
 def claimed(subject: Subject, tour: Exam, instrument: Told | Probed) -> np.ndarray:
