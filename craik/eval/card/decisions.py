@@ -150,7 +150,8 @@ def decision_scores(
     Args:
         subject: who is judged.
         exam: where from; of it, `budget.tasks` moments.
-        instrument: what a model without a reward of its own is judged through.
+        instrument: what a model is judged through that has no reward of its own, or cannot know the goal. Parsed places
+            are no full state: a model of pictures then needs a probe, or `dec.gap` is left out.
         nulls: models that know nothing: those that see no action, or no change.
         budget: of the planner.
     """

@@ -13,13 +13,14 @@ from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions
 from craik.eval.pretenders.actions import Gain, Mirrored, ShuffledActions
 from craik.eval.pretenders.laws import Drifting, Optimist
+from craik.eval.pretenders.looks import Blurred
 from craik.recipes.latent import td_mpc2
 from craik.worlds.oracle import Oracle
 
 from .faults import candidate, named
 
 WORLDS = ("craik/Rooms-v0", "craik/SwingBins-v0")
-BUDGET = Budget(tasks=16, steps=20, candidates=48)
+BUDGET = Budget(tasks=16, steps=16, horizon=10, candidates=32)
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +59,24 @@ def test_small_faults_cost_little(exams):
         assert scores(exams["craik/Rooms-v0"], make)["dec.regret"].normalised > 0.85
 
 
+def test_how_it_is_drawn_is_no_business_of_planning():
+    exam = sit("craik/Rooms-v0", 4, seed=2_000_011, horizon=4, size=16)
+    short = Budget(tasks=4, steps=4, horizon=4, every=2, candidates=16, rounds=1)
+    oracle = Oracle.of(exam.id, "both", 16)
+    clear, blurred = (plan_and_do(Subject(m), exam, short) for m in (oracle, Blurred(oracle)))
+    np.testing.assert_array_equal(clear.value, blurred.value)
+
+
 def test_the_optimist_promises_what_does_not_come(exams):
     found = scores(exams["craik/Rooms-v0"], Optimist)
     assert found["dec.gap"].mean > 0.05
     assert found["dec.gap"].interval().low > 0
-    mirrored = scores(exams["craik/Rooms-v0"], Mirrored)
-    assert mirrored["dec.gap"].mean > 0.05
 
 
 def test_a_goal_that_no_view_shows_is_shown_as_what_it_looks_like(exams):
     exam = exams["craik/Rooms-v0"]
     spec = Spec.of(Oracle.of(exam.id).spec.obs, exam.world.single_action_space)
-    model = td_mpc2.build(td_mpc2.SIZES["small"], spec).eval()
+    model = td_mpc2.build(td_mpc2.SIZES["tiny"], spec).eval()
     subject = Subject(model, "untrained")
     assert isinstance(objective(subject, exam), GoalLatent)
     found = named(decision_scores(subject, exam, None, [], BUDGET))
@@ -79,7 +86,7 @@ def test_a_goal_that_no_view_shows_is_shown_as_what_it_looks_like(exams):
     assert isinstance(objective(Subject(Oracle.of(exam.id)), exam), Reward)
     swing = exams["craik/SwingBins-v0"]
     other = Spec.of(Oracle.of(swing.id).spec.obs, swing.world.single_action_space)
-    assert isinstance(objective(Subject(td_mpc2.build(td_mpc2.SIZES["small"], other).eval()), swing), Reward)
+    assert isinstance(objective(Subject(td_mpc2.build(td_mpc2.SIZES["tiny"], other).eval()), swing), Reward)
 
 
 def test_goals_reached_before_anything_is_done_do_not_count(exams):

@@ -7,7 +7,7 @@ from craik.core.spec import Spec
 from craik.eval.card.exam import sit
 from craik.eval.card.subject import Subject
 from craik.eval.card.surprise import MAGNITUDES, WINDOW, surprise, surprise_scores, threshold, told_apart, violations
-from craik.eval.pretend import Frozen
+from craik.eval.pretend import Frozen, Pretender
 from craik.eval.pretenders.actions import IgnoredActions, ShuffledActions
 from craik.eval.pretenders.laws import Drifting, WrongLaw
 from craik.recipes.latent import td_mpc2
@@ -113,6 +113,27 @@ def test_an_untrained_model_is_a_control(exams):
     assert np.isfinite(told).all()
     assert told.mean() < 0.8
     assert surprise(subject, exam).shape == (32, 8)
+
+
+class Drawing(Pretender):
+    """Says only what it would see."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.spec = model.spec.offering("obs")
+
+    def read(self, state, query=None):
+        return {"obs": self.model.read(state, query)["obs"]}
+
+
+def test_without_a_latent_what_is_drawn_is_compared_with_what_is_seen():
+    exam = sit("craik/Rooms-v0", 8, seed=2_000_041, horizon=8, size=32)
+    oracle = Oracle.of(exam.id, "both", 32)
+    assert surprise(Subject(Drawing(oracle)), exam).max() < 1e-5
+    frozen = surprise(Subject(Drawing(Frozen(oracle))), exam)
+    assert frozen.shape == (8, 8)
+    assert frozen.mean() > 0.01
+    assert told_apart(Subject(Drawing(oracle)), violations(exam, 0.5)["teleport"]).mean() == 1
 
 
 def test_thresholds_by_hand():
