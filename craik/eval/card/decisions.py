@@ -1,0 +1,236 @@
+"""Axis D: what planning with a model brings in the true world, and what the model had promised."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from craik.behave.agent import random_actions
+from craik.behave.icem import ICEM
+from craik.behave.objectives import GoalLatent, GoalState, Objective, Reward
+from craik.behave.plan import PlanConfig
+from craik.behave.planner_agent import PlannerAgent
+from craik.core.state import State
+from craik.eval.card.exam import Exam, follow_laws
+from craik.eval.card.instrument import Instrument
+from craik.eval.card.judge import blind, judges, worth
+from craik.eval.card.perform import advance, begin
+from craik.eval.card.score import Score
+from craik.eval.card.subject import Subject, knows
+from craik.eval.goals import goal_latent
+from craik.worlds.exact import ExactWorld
+from craik.worlds.oracle import Oracle
+
+RANDOM = 4
+"""Random players that a moment's random return is the mean of."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """How much every model is planned with, the same for all.
+
+    Attributes:
+        tasks: moments planned from, at most.
+        steps: that are carried out.
+        horizon: of a plan, steps.
+        every: steps carried out before planning again.
+        candidates: plans of the first round.
+        rounds: of the search.
+    """
+
+    tasks: int = 32
+    steps: int = 24
+    horizon: int = 12
+    every: int = 4
+    candidates: int = 64
+    rounds: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How it went in the true world.
+
+    Attributes:
+        value: [E] mean reward of a step.
+        success: [E] in [0, 1], whether the goal was reached at any step; NaN where it was at the beginning.
+    """
+
+    value: np.ndarray
+    success: np.ndarray
+
+
+def planner(subject: Subject, exam: Exam, budget: Budget) -> PlannerAgent:
+    """ICEM (Pinneri et al. 2020) for this model's own idea of the task. Its candidates are the same for every model."""
+    config = PlanConfig(budget.horizon, budget.every)
+    space = subject.model.spec.action
+    search = ICEM(
+        space, config, num_samples=budget.candidates, num_steps=budget.rounds, num_elites=8, num_keep=2, min_std=0.2
+    )
+    return PlannerAgent(search, objective(subject, exam))
+
+
+def objective(subject: Subject, exam: Exam) -> Objective:
+    """What a model can plan for: its own reward; where it cannot know the goal, being near to what the goal looks like.
+
+    Nearness is that of its latent, along the way and at the end, or of what it draws. A model that offers neither
+    plans for the reward that it knows.
+    """
+    reads = subject.model.spec.reads
+    if not blind(subject, exam) or not {"latent", "obs"} & set(reads):
+        return Reward(discount=1.0, terminal=False)
+    world = exam.world
+    goal = {n: torch.as_tensor(world.look(n, world.goal, world.factors)) for n in subject.views}
+    goal = {n: x.to(subject.model.device) for n, x in goal.items()}
+    return GoalLatent(goal_latent(subject.model, goal), path=1.0) if "latent" in reads else GoalState(goal)
+
+
+@torch.no_grad()
+def plan_and_do(subject: Subject, exam: Exam, budget: Budget) -> Outcome:
+    """Plans from every moment, does the beginning in the true world, looks, and plans again."""
+    agent, model = planner(subject, exam, budget), subject.model
+    live, memory = begin(exam.world), agent.start(len(exam.states))
+    easy = live.success()
+    action = model.spec.null_action(len(exam.states), model.device)
+    generator, rng = subject.generator(), np.random.default_rng(0)
+    belief = _told(subject, live, rng) or subject.believe(exam)
+    total, success = np.zeros(len(exam.states)), easy.copy()
+    for t in range(budget.steps):
+        if t:
+            belief = _told(subject, live, rng) or _look(subject, belief, action, live, generator)
+        action, memory = agent.act(model, belief, memory)
+        going = live.proceed(live.state)
+        total += advance(live, action.cpu().numpy())
+        success |= going & live.success()
+    return Outcome(total / budget.steps, np.where(easy, np.nan, success))
+
+
+def do_at_random(exam: Exam, budget: Budget) -> Outcome:
+    """What `RANDOM` uniformly random players get, on average."""
+    shape = (len(exam.states), RANDOM, budget.steps)
+    space = exam.world.single_action_space
+    actions = random_actions(space, shape, torch.Generator().manual_seed(0)).numpy()
+    states, rewards, _ = follow_laws(exam.world, actions)
+    world, many = exam.world, RANDOM * budget.steps
+    flat = states.reshape(-1, states.shape[-1])
+    there = world.reached(flat, np.repeat(world.goal, many, 0), exam.factors(many)).reshape(shape)
+    return Outcome(rewards.mean((1, 2)), np.where(world.success(), np.nan, there.any(2).mean(1)))
+
+
+@torch.no_grad()
+def promises(
+    subject: Subject, exam: Exam, instrument: Instrument | None, budget: Budget
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a model promises of the plan made at each moment, and what then comes true of it: [E] rewards of a step."""
+    agent = planner(subject, exam, budget)
+    belief = _told(subject, begin(exam.world), np.random.default_rng(0)) or subject.believe(exam)
+    search = agent.planner
+    plan = search.plan(subject.model, belief, agent.objective, search.start(len(exam.states)))
+    said = worth(subject, exam, instrument, subject.dream(belief, plan.actions), plan.actions)
+    _, true, _ = follow_laws(exam.world, plan.actions.cpu().numpy()[:, None])
+    return said.mean(1), true[:, 0].mean(1)
+
+
+def decision_scores(
+    subject: Subject,
+    exam: Exam,
+    instrument: Instrument | None,
+    nulls: list[tuple[Subject, Instrument]],
+    budget: Budget | None = None,
+) -> list[Score]:
+    """`dec.return:cl`, `dec.regret:cl`, `dec.success:cl` and `dec.gap:cl`.
+
+    The regret is that against the same planner in the exact simulator, which plans for the true reward. Normalised, it
+    is 1 - regret / (J* - J_0), J_0 being the best of random actions and of the same planner in models that know
+    nothing: where actions that are held for a while earn more than random ones, a planner that knows nothing gets that,
+    too. The gap (exploitation) is what the model promised minus what came true of it.
+
+    Args:
+        subject: who is judged.
+        exam: where from; of it, `budget.tasks` moments.
+        instrument: what a model is judged through that has no reward of its own, or cannot know the goal. Parsed places
+            are no full state: a model of pictures then needs a probe, or `dec.gap` is left out.
+        nulls: models that know nothing: those that see no action, or no change.
+        budget: of the planner.
+    """
+    budget = budget or Budget()
+    exam = exam.part(slice(budget.tasks))
+    simulator = Subject(Oracle.of(exam.id), "oracle")
+    best, ours, chance = (
+        plan_and_do(simulator, exam, budget),
+        plan_and_do(subject, exam, budget),
+        do_at_random(exam, budget),
+    )
+    others = {s.name: plan_and_do(s, exam, budget) for s, _ in nulls} | {"random": chance}
+    aim = type(objective(subject, exam)).__name__
+    scores = [
+        Score(
+            "dec.return:cl",
+            "D",
+            ours.value,
+            more=True,
+            says=f"reward of a step when it is planned with (for {aim}), {budget.steps} steps",
+            instrument="world",
+            floor=best.value,
+            nulls={k: v.value for k, v in others.items()},
+        ),
+        Score(
+            "dec.regret:cl",
+            "D",
+            best.value - ours.value,
+            more=False,
+            says=f"reward of a step less than the same planner gets in the exact simulator (for {aim})",
+            instrument="world",
+            floor=np.zeros(len(best.value)),
+            nulls={k: best.value - v.value for k, v in others.items()},
+        ),
+    ]
+    if exam.world.HAS_GOAL:
+        scores.append(
+            Score(
+                "dec.success:cl",
+                "D",
+                ours.success,
+                more=True,
+                says=f"goals reached within {budget.steps} steps (for {aim}), of those not reached before",
+                instrument="world",
+                floor=best.success,
+                nulls={k: v.success for k, v in others.items()},
+            )
+        )
+    if judges(subject, exam, instrument):
+        said, true = promises(subject, exam, instrument, budget)
+        claimed, came = promises(simulator, exam, None, budget)
+        scores.append(
+            Score(
+                "dec.gap:cl",
+                "D",
+                said - true,
+                more=False,
+                says=f"reward of a step promised of its own plans but not paid, {budget.horizon} steps; 0 is honest",
+                instrument="world",
+                floor=claimed - came,
+            )
+        )
+    return scores
+
+
+def _told(subject: Subject, live: ExactWorld, rng: np.random.Generator) -> State | None:
+    """The belief of one who is told where the worlds are, but not their luck to come; None for one who has to see."""
+    oracle = knows(subject.model)
+    if oracle is None:
+        return None
+    seen = live.select(np.arange(live.num_envs))
+    seen.reroll(rng)
+    return oracle.sync(seen)
+
+
+def _look(
+    subject: Subject, belief: State, action: Tensor, live: ExactWorld, generator: torch.Generator | None
+) -> State:
+    """The belief after acting and seeing."""
+    device = subject.model.device
+    obs = {n: torch.as_tensor(live.look(n, live.state, live.factors)).to(device) for n in subject.views}
+    return subject.model.observe(belief, action, obs, generator=generator)
