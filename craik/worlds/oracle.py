@@ -98,12 +98,12 @@ class Oracle(WorldModel[Truth]):
     def sync(self, world: ExactWorld | Snapshot) -> Truth:
         """The belief that is exactly the state of a live world, factors and goal and all."""
         live = world.get_state() if isinstance(world, ExactWorld) else world
-        factors = [live.factors[k] for k in self.laws.FACTORS] or [np.zeros((len(live.state), 0)).T]
+        factors = [live.factors[k] for k in self.laws.FACTORS]
         over = torch.as_tensor(live.over)
         return Truth(
             torch.as_tensor(live.state.copy()),
             torch.as_tensor(live.goal.copy()),
-            torch.as_tensor(np.stack(factors, -1)),
+            torch.as_tensor(np.stack(factors, -1) if factors else np.zeros((len(live.state), 0))),
             torch.zeros(len(over)),
             over,
         )

@@ -15,12 +15,18 @@ import numpy as np
 from craik.core.errors import DataError
 from craik.core.model import WorldModel
 from craik.eval.card.action import action_scores
+from craik.eval.card.calibration import calibration_scores
+from craik.eval.card.claims import claim_scores
+from craik.eval.card.decisions import decision_scores
 from craik.eval.card.exam import Exam, sit
 from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.memory import memory_scores
 from craik.eval.card.nulls import Null, nulls_for
+from craik.eval.card.ranking import ranking_scores
 from craik.eval.card.score import Score
 from craik.eval.card.state import state_scores
 from craik.eval.card.subject import Subject
+from craik.eval.card.surprise import surprise_scores
 
 VERSION = 1
 """Of the evaluator. Cards of different versions are never put in one table."""
@@ -52,9 +58,18 @@ class Size:
 SIZES = {"smoke": Size(24, 24), "card": Size(64, 32, lessons=160)}
 """EVALUATION, section 3.5."""
 
-AXES: dict[str, Axis] = {
-    "S": lambda subject, exam, instrument, nulls: state_scores(subject, exam, instrument, nulls) if instrument else [],
-    "A": action_scores,
+
+def _known(measure: Callable[[Subject, Exam, Instrument, list[Null]], list[Score]]) -> Axis:
+    """For an axis that needs an instrument: no scores without one."""
+    return lambda subject, exam, instrument, nulls: measure(subject, exam, instrument, nulls) if instrument else []
+
+
+AXES: dict[str, tuple[Axis, ...]] = {
+    "S": (_known(state_scores),),
+    "A": (action_scores, claim_scores),
+    "M": (_known(memory_scores),),
+    "D": (decision_scores, ranking_scores),
+    "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
 }
 """Axis -> what measures it."""
 
@@ -122,7 +137,7 @@ def grade(
     lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
     instrument = instrument_for(subject, exam, lessons)
     nulls = nulls_for(exam, instrument) if instrument is not None else []
-    scores = [score for axis in axes for score in AXES[axis](subject, exam, instrument, nulls)]
+    scores = [score for axis in axes for measure in AXES[axis] for score in measure(subject, exam, instrument, nulls)]
     facts = {
         "evaluator": VERSION,
         "moments": asked.moments,

@@ -17,14 +17,14 @@ BOUNCE = "craik/Bounce-v0"
 
 @pytest.fixture(scope="module")
 def truth():
-    return grade(Oracle.of(BOUNCE), BOUNCE)
+    return grade(Oracle.of(BOUNCE), BOUNCE, axes="SA")
 
 
 def test_the_truth_in_other_clothes_gets_the_same_mark(truth):
     scale = sit(BOUNCE, 24, seed=2_000_001, views=("state",), horizon=24).scale
-    latent = grade(InLatent(Oracle.of(BOUNCE), scale), BOUNCE)
+    latent = grade(InLatent(Oracle.of(BOUNCE), scale), BOUNCE, axes="SA")
     assert latent.instrument == "probed"
-    drawn = grade(InGaussians(Oracle.of(BOUNCE, obs="both")), BOUNCE)
+    drawn = grade(InGaussians(Oracle.of(BOUNCE, obs="both")), BOUNCE, axes="SA")
     for card in (truth, latent, drawn):
         for id in ("act.retrieval@4,8:ar", "act.retrieval@4,16:ar"):
             assert card[id].normalised == pytest.approx(1, abs=0.05), (card.instrument, id)
@@ -35,12 +35,12 @@ def test_the_truth_in_other_clothes_gets_the_same_mark(truth):
 def test_what_is_learned_by_heart_does_not_hold_elsewhere(truth):
     lessons = sit("craik/Rooms-v0", 64, seed=3, views=("state",), horizon=24, futures=1)
     for make in (Replayer, Memoriser):
-        card = grade(make(Oracle.of("craik/Rooms-v0"), lessons), "craik/Rooms-v0")
+        card = grade(make(Oracle.of("craik/Rooms-v0"), lessons), "craik/Rooms-v0", axes="SA")
         assert card["act.effect_r2@8:ar"].mean < 0.9
         assert card["state.err@16:ar"].normalised < 0.9
-    replay = grade(Replayer(Oracle.of("craik/Rooms-v0"), lessons), "craik/Rooms-v0")
+    replay = grade(Replayer(Oracle.of("craik/Rooms-v0"), lessons), "craik/Rooms-v0", axes="SA")
     assert replay["act.retrieval@4,8:ar"].mean == pytest.approx(0.25)
-    itself = grade(Straight(Oracle.of("craik/Rooms-v0")), "craik/Rooms-v0")
+    itself = grade(Straight(Oracle.of("craik/Rooms-v0")), "craik/Rooms-v0", axes="SA")
     assert itself["act.effect_r2@8:ar"].mean == pytest.approx(0, abs=1e-9)
 
 
