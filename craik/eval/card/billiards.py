@@ -106,19 +106,15 @@ def bounce_laws(subject: Subject, exam: Exam, instrument: Instrument) -> list[Sc
     ours, floor = found["alone"]
     told = Told(exam)
     true = paths(exam, told, told.truth(alone))
-    rows = [
-        ("energy", energy(ours, true), energy(floor, true), False, "energy gained or lost, in parts of what there was"),
-        ("momentum", momentum(ours), momentum(floor), False, "momentum not handed on in collisions, in parts of it"),
-        (
-            "penetration",
-            *(penetration(p) for p in found["lived"]),
-            False,
-            f"share of frames in which balls are closer than {DEEP} diameters",
-        ),
-    ]
+    deep, deep_floor = (penetration(p) for p in found["lived"])
+    rows = {
+        "energy": (energy(ours, true), energy(floor, true), "energy gained or lost, in parts of what there was"),
+        "momentum": (momentum(ours), momentum(floor), "momentum not handed on in collisions, in parts of it"),
+        "penetration": (deep, deep_floor, f"share of frames in which balls are closer than {DEEP} diameters"),
+    }
     scores = [
-        Score(f"phys.{name}:ar", "P", value, more=more, says=says, instrument=instrument.name, floor=base)
-        for name, value, base, more, says in rows
+        Score(f"phys.{name}:ar", "P", value, more=False, says=says, instrument=instrument.name, floor=base)
+        for name, (value, base, says) in rows.items()
     ]
     if (exam.world.factors["gravity"] > 0).any():
         still = dataclasses.replace(floor, at=np.repeat(floor.at[:, :1], floor.at.shape[1], 1))

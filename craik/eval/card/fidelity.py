@@ -170,7 +170,7 @@ def dpsnr_score(subject: Subject, exam: Exam, nulls: list[Subject]) -> Score:
 
 
 def _lost(exam: Exam, path: np.ndarray, ours: np.ndarray) -> list[Score]:
-    """`state.parse_fail:ar`: frames in which a thing has under 50 % or over 150 % of its usual pixels."""
+    """`state.parse_fail:ar`: frames in which a thing has under 50 % or over 150 % of the pixels it truly has."""
     points = exam.world.POINTS
     if not points:
         return []
@@ -178,11 +178,10 @@ def _lost(exam: Exam, path: np.ndarray, ours: np.ndarray) -> list[Score]:
     true, drawn = (
         weigh(film.reshape(-1, *film.shape[2:]), points)[1].reshape(e, h, -1) for film in (path[:, 1:], ours)
     )
-    usual = np.median(true, 1, keepdims=True)  # of this episode: things may be larger in another
+    least, most = true.min(1, keepdims=True), true.max(1, keepdims=True)  # in this episode: keys may be picked up
 
     def failed(mass: np.ndarray) -> np.ndarray:
-        off = np.abs(mass / np.maximum(usual, 1.0) - 1) > 0.5
-        return (off & (usual >= 1)).any(-1).mean(1)
+        return ((mass < 0.5 * least) | (mass > 1.5 * np.maximum(most, 1.0))).any(-1).mean(1)
 
     return [
         Score(
@@ -190,7 +189,7 @@ def _lost(exam: Exam, path: np.ndarray, ours: np.ndarray) -> list[Score]:
             "S",
             failed(drawn),
             more=False,
-            says="share of imagined frames in which a thing has under 50 % or over 150 % of its usual pixels",
+            says="share of imagined frames in which a thing has under 50 % or over 150 % of the pixels it truly has",
             instrument="parsed",
             floor=failed(true),
         )

@@ -98,9 +98,9 @@ def residuals(exam: Exam, instrument: Instrument, read: np.ndarray) -> np.ndarra
     size = np.sqrt(np.square(np.diff(path, axis=1)).mean((0, 1)))
     still = np.where(np.isfinite(exam.scale), FINE * exam.scale, np.inf)
     size = np.where(np.isfinite(exam.scale), np.maximum(size, still), np.inf)
-    gap = np.minimum(np.abs(numbers[:, 1:].reshape(-1, 1, s) - lawful) / size, MOST)
-    counted = max(int(np.isfinite(size).sum()), 1)
-    far = np.sqrt(np.square(gap).sum(-1) / counted).min(1).reshape(e, h - 1)
+    counted = np.isfinite(size)
+    gap = np.abs(numbers[:, 1:].reshape(-1, 1, s) - lawful)[..., counted] / size[counted]
+    far = np.sqrt(np.square(np.minimum(gap, MOST)).mean(-1)).min(1).reshape(e, h - 1)
     far = np.where(np.isfinite(read[:, 1:]).all(-1) & np.isfinite(read[:, :-1]).all(-1), far, MOST)
     return np.where(exam.over[:, 0, :-1], 0.0, far)
 

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from craik.eval.card.billiards import Paths, energy, gravity, left_alone, momentum, paths, penetration
 from craik.eval.card.exam import follow_laws, sit
 from craik.eval.card.instrument import Parsed, Probed, Told
-from craik.eval.card.laws import DRAWS, MOST, _outcomes, law_scores, residuals
+from craik.eval.card.laws import MOST, law_scores, residuals
 from craik.eval.card.mirror import MIRRORS, reflected
 from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions, ShuffledActions
@@ -130,26 +130,47 @@ def test_a_residual_by_hand():
 
 
 class Coin(Equations):
-    """Goes up or down by one, as luck has it."""
+    """Goes up or down by one, as luck has it, beside something that never changes."""
 
-    FIELDS, LUCKY = ("height", "luck"), True
+    FIELDS, LUCKY = ("height", "place", "luck"), True
     action = spaces.Box(-1, 1, (1,), np.float32)
+    space = spaces.Box(-9, 9, (2,), np.float32)
 
     def move(self, state, effort, factors):
-        thrown, after = luck.throw(state[:, 1], 1)
-        return np.stack([state[:, 0] + np.where(thrown[:, 0] < 0.5, -1.0, 1.0), after], 1), {}
+        thrown, after = luck.throw(state[:, 2], 1)
+        up = np.where(thrown[:, 0] < 0.5, -1.0, 1.0)
+        return np.stack([state[:, 0] + up, state[:, 1], after], 1), {}
 
     def reward(self, before, effort, after, goal, factors):
         return np.zeros(len(after))
 
 
-def test_laws_of_chance_that_list_nothing_are_tried():
-    exam = SimpleNamespace(world=Coin(), states=np.zeros((5, 1, 1, 2)), factors=lambda repeat: {})
-    numbers = np.arange(5.0)[:, None]
-    found = _outcomes(exam, numbers, np.zeros((5, 1), np.float32))
-    assert found.shape == (5, DRAWS, 1)
-    np.testing.assert_array_equal(np.abs(found - numbers[:, None]), 1)
-    assert (np.ptp(found, axis=1) == 2).sum() >= 3  # both sides of the coin were seen
+class Counted(Coin):
+    """The same, and it can say what may follow."""
+
+    def outcomes(self, state, effort, factors):
+        up, down, none = (state + np.array([v, 0, 0]) for v in (1.0, -1.0, 0.0))
+        return np.stack([up, down, none], 1), np.tile([0.5, 0.5, 0.0], (len(state), 1))
+
+
+@pytest.mark.parametrize("world", [Coin, Counted])
+def test_of_laws_of_chance_the_nearest_outcome_counts(world):
+    walk = np.array([[0, 1, 2, 1, 0.0], [3, 2, 1, 0, 1]])
+    path = np.stack([walk, np.full_like(walk, 7)], -1)
+    exam = SimpleNamespace(
+        world=world(),
+        states=path[:, None],
+        actions=torch.zeros(2, 1, 5, 1),
+        over=np.zeros((2, 1, 5), bool),
+        scale=np.array([1.0, np.inf]),
+        numbers=lambda: path[:, None],
+        factors=lambda repeat: {},
+    )
+    told = Told(exam)
+    np.testing.assert_array_equal(residuals(exam, told, path), 0)
+    stuck = path.copy()
+    stuck[0, 4] = stuck[0, 3]  # the coin never stands
+    np.testing.assert_array_equal(residuals(exam, told, stuck), [[0, 0, 0, 1], [0, 0, 0, 0]])
 
 
 def test_a_probe_is_measured_by_its_own_floor(table, oracle):
