@@ -8,8 +8,9 @@ import numpy as np
 
 from craik.eval.card.billiards import bounce_laws
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Parsed, Probed, Told
+from craik.eval.card.instrument import Instrument, Parsed, Probed, Told, reading
 from craik.eval.card.mirror import mirror_scores
+from craik.eval.card.parse import weigh
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 from craik.worlds import luck
@@ -25,6 +26,9 @@ FINE = 0.01
 
 DRAWS = 8
 """Outcomes tried of a law of chance that cannot list them; the nearest counts."""
+
+SPREAD = 1.5
+"""A thing that covers so many times the pixels it should is no longer that thing."""
 
 LAWS: Mapping[type[ExactWorld], Callable[[Subject, Exam, Instrument], list[Score]]] = {Bounce: bounce_laws}
 """World -> what is asked of trajectories in it beside the laws as a whole. A world adds its own here."""
@@ -131,19 +135,27 @@ def _outcomes(exam: Exam, numbers: np.ndarray, actions: np.ndarray) -> np.ndarra
 
 
 def permanence_score(subject: Subject, exam: Exam, instrument: Parsed) -> Score:
-    """`phys.permanence:ar`: share of imagined frames in which everything is found that is truly in sight."""
-    states = subject.dream(subject.believe(exam), exam.actions[:, 0])
-    true = np.isfinite(instrument.truth(exam))
+    """`phys.permanence:ar`: share of imagined frames in which everything is found that is truly in sight.
 
-    def found(read: np.ndarray) -> np.ndarray:
-        return (np.isfinite(read) | ~true).all(-1).mean(1)
+    What covers over `SPREAD` times the pixels it ever truly has is not found: a grey picture shows a little of all.
+    """
+    states = subject.dream(subject.believe(exam), exam.actions[:, 0])
+    drawn, true = reading(subject, states, "pixels"), exam.look("pixels", exam.states[:, 0])
+    e, h = true.shape[:2]
+    (ours, mass), (real, usual) = (weigh(x.reshape(-1, *x.shape[2:]), instrument.points) for x in (drawn, true))
+    most = SPREAD * np.maximum(usual.reshape(e, h, -1).max(1, keepdims=True), 1.0)
+    there = np.isfinite(instrument.truth(exam)).reshape(e, h, -1, 2).all(-1)
+
+    def found(places: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        sure = np.isfinite(places).all(-1).reshape(e, h, -1) & (mass.reshape(e, h, -1) <= most)
+        return (sure | ~there).all(-1).mean(1)
 
     return Score(
         "phys.permanence:ar",
         "P",
-        found(instrument.read(subject, states)),
+        found(ours, mass),
         more=True,
         says="share of imagined frames in which everything is found that should be there",
         instrument=instrument.name,
-        floor=found(instrument.floor(subject, exam)),
+        floor=found(real, usual),
     )

@@ -11,12 +11,13 @@ from gymnasium import spaces
 from craik.eval.card.billiards import Paths, energy, gravity, left_alone, momentum, paths, penetration
 from craik.eval.card.exam import follow_laws, sit
 from craik.eval.card.instrument import Parsed, Probed, Told
-from craik.eval.card.laws import MOST, law_scores, residuals
+from craik.eval.card.laws import MOST, law_scores, permanence_score, residuals
 from craik.eval.card.mirror import MIRRORS, reflected
 from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions, ShuffledActions
 from craik.eval.pretenders.actions import Mirrored
 from craik.eval.pretenders.laws import Drifting, WrongLaw, no_contact
+from craik.eval.pretenders.looks import Blurred, Noisy, Painter
 from craik.worlds import luck
 from craik.worlds.equations import Equations
 from craik.worlds.oracle import Oracle
@@ -191,7 +192,17 @@ def test_laws_are_read_off_pictures_too():
     assert half["g_ratio"].floor.mean() == pytest.approx(1, abs=0.05)
     assert half["energy"].floor.mean() < 0.1
     assert half["penetration"].floor.mean() == 0
-    assert half["permanence"].mean == 1
+    assert half["permanence"].mean == half["permanence"].floor.mean() == 1
+    for make in (Blurred, Noisy):  # a bad picture of everything is one of everything
+        assert permanence_score(Subject(make(oracle)), exam, places).mean == 1
+    assert permanence_score(Subject(Grey(oracle)), exam, places).mean == 0
+
+
+class Grey(Painter):
+    """Draws a little of all colours and nothing of any."""
+
+    def retouch(self, pictures):
+        return torch.full_like(pictures, 128)
 
 
 @pytest.mark.parametrize("world", ["craik/Bounce-v0", "craik/Swing-v0", "craik/SwingBins-v0", "craik/CartPoleSwing-v0"])
