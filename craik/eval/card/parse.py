@@ -33,9 +33,11 @@ def weigh(pictures: np.ndarray, points: Mapping[str, Color]) -> tuple[np.ndarray
     for start in range(0, n, 256):
         rows = slice(start, start + 256)
         pixels = pictures[rows].astype(np.float32)
-        for p, color in enumerate(colors):
-            weight = np.exp(-0.5 * np.square((pixels - color) / SHARP).sum(-1)).astype(np.float32)
-            weight[weight < 0.3] = 0
+        far = np.stack([np.square((pixels - color) / SHARP).sum(-1) for color in colors])  # [P, n, h, w]
+        nearest = far.argmin(0)
+        for p in range(len(colors)):
+            weight = np.exp(-0.5 * far[p])
+            weight[(weight < 0.3) | (nearest != p)] = 0
             total = weight.sum((1, 2))
             mass[rows, p] = total
             x = (weight.sum(1) * across).sum(1) / np.maximum(total, 1e-9)

@@ -102,3 +102,8 @@ class Optimist(Mistaken):
         wished[:, self.width :] = after.physics[:, self.width :]
         paid = self.oracle.pay(state, action, wished)
         return dataclasses.replace(after, physics=wished, reward=torch.where(state.over, after.reward, paid))
+
+
+def no_contact(oracle: Oracle) -> WrongLaw:
+    """An oracle of billiards whose balls are too small to meet, though it draws them as large as they are."""
+    return WrongLaw(oracle, {"radius": 0.01})
