@@ -17,9 +17,12 @@ from craik.core.model import WorldModel
 from craik.eval.card.action import action_scores
 from craik.eval.card.calibration import calibration_scores
 from craik.eval.card.claims import claim_scores
+from craik.eval.card.cost import cost_scores
 from craik.eval.card.decisions import decision_scores
 from craik.eval.card.exam import Exam, sit
+from craik.eval.card.fidelity import fidelity_scores
 from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.laws import law_scores
 from craik.eval.card.memory import memory_scores
 from craik.eval.card.nulls import Null, nulls_for
 from craik.eval.card.ranking import ranking_scores
@@ -65,11 +68,14 @@ def _known(measure: Callable[[Subject, Exam, Instrument, list[Null]], list[Score
 
 
 AXES: dict[str, tuple[Axis, ...]] = {
+    "F": (fidelity_scores,),
     "S": (_known(state_scores),),
     "A": (action_scores, claim_scores),
+    "P": (law_scores,),
     "M": (_known(memory_scores),),
     "D": (decision_scores, ranking_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
+    "E": (lambda subject, exam, _, __: cost_scores(subject, exam),),
 }
 """Axis -> what measures it."""
 
