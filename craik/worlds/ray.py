@@ -47,6 +47,7 @@ class Ray(ExactWorld):
         continuous: whether the action is a Box rather than a choice.
     """
 
+    IDLE: ClassVar[int] = 2
     ANGLES: ClassVar[tuple[int, ...]] = (2,)
     AXES: ClassVar[tuple[int, ...]] = (0, 1)
     CHOICES: ClassVar[tuple[tuple[float, float, float], ...]] = (

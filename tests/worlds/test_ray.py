@@ -170,6 +170,17 @@ def test_a_free_step_is_a_turn_and_then_a_walk():
     np.testing.assert_allclose(world.state[0, :6], [*at, heading, 0.65, -0.35, 1], atol=1e-8)
 
 
+@pytest.mark.parametrize("id", [FIND, DODGE, CODE])
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_idle_action_stands_still(id, continuous):
+    world = make(id, 6, seed=2, continuous=continuous)
+    world.reset()
+    before = world.state[:, :3].copy()
+    space = world.single_action_space
+    world.step(np.zeros((6, *space.shape), np.float32) if continuous else np.full(6, world.IDLE))
+    np.testing.assert_allclose(world.state[:, :3], before, atol=1e-12)
+
+
 def test_pillars_go_on_unseen():
     world = make(FIND, 5, seed=4)
     world.reset()
