@@ -11,7 +11,7 @@ from gymnasium import spaces
 from craik.core.errors import UnknownName
 from craik.worlds import caster
 from craik.worlds.bodies import SPIN, TOP, advance
-from craik.worlds.contacts import BALLS, BOXES, HALVES, NUM, RADII, WALL, Matter, Scene, matrices
+from craik.worlds.contacts import BALLS, BOXES, HALVES, NUM, RADII, SLOP, WALL, Matter, Scene, matrices
 from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PAPER, PLUM, RED, STONE, Color
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
@@ -146,9 +146,10 @@ class Blocks(ExactWorld):
                 places.append(place)
         at = np.zeros((NUM, 3))
         at[:, :2] = places
-        at[:, 2] = [RADII[0], *RADII[1:] * size, *HALVES[:, 2] * size]
+        # Half the slop into the ground: exactly touching, the last bit of a number would say whether they meet it.
+        at[:, 2] = np.array([RADII[0], *RADII[1:] * size, *HALVES[:, 2] * size]) - SLOP / 2
         if rng.random() < 1 / 3 and self.task != "push":
-            at[4] = at[3] + [*rng.uniform(-0.05, 0.05, 2), 2 * HALVES[0, 2] * size]
+            at[4] = at[3] + [*rng.uniform(-0.05, 0.05, 2), 2 * HALVES[0, 2] * size - SLOP / 2]
         angle = rng.uniform(-np.pi, np.pi, NUM) / 2
         turn = np.stack([np.cos(angle), 0 * angle, 0 * angle, np.sin(angle)], 1)
         none = np.zeros((1, NUM, 3))
