@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "five minutes: collect, train, plan, dream on film, and a report",
     "train": "train a recipe in a world, or go on with a run",
     "eval": "score a run in the real world and against baselines",
+    "score": "a score card in an exact world: every axis, beside the truth and those who know nothing",
     "dream": "film what a run's model imagines beside what happens",
     "collect": "record episodes into a data set",
     "data": "inspect, verify, repair or import data sets",

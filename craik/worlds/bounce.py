@@ -46,7 +46,7 @@ class Bounce(ExactWorld):
         "drag": Factor(0.3, 0.0, 1.0, "per second"),
         "restitution": Factor(0.95, 0.4, 1.0, "speed after a collision, in parts of that before"),
         "mass": Factor(1.0, 0.3, 3.0, "of ball 0; the others weigh 1"),
-        "radius": Factor(0.17, 0.1, 0.22, "of every ball, units"),
+        "radius": Factor(0.17, 0.1, 0.22, "of every ball, units", "geometric"),
         "gain": Factor(4.0, 1.0, 8.0, "strongest force"),
     }
 

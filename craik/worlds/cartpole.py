@@ -33,7 +33,7 @@ class CartPoleSwing(ExactWorld):
         "gravity": Factor(9.8, 5.0, 15.0, "m/s^2"),
         "cart": Factor(1.0, 0.5, 2.0, "mass of the cart, kg"),
         "pole": Factor(0.2, 0.1, 0.5, "mass of the pole, kg"),
-        "length": Factor(0.5, 0.4, 0.7, "half the pole's length, m"),
+        "length": Factor(0.5, 0.4, 0.7, "half the pole's length, m", "geometric"),
         "force": Factor(10.0, 5.0, 20.0, "of the strongest action, N"),
         "dt": Factor(0.04, 0.02, 0.06, "of a step, s"),
     }

@@ -13,6 +13,7 @@ from torch import Tensor
 from craik.core.data import Batch
 from craik.core.errors import SpecError, UnknownName
 from craik.core.model import WorldModel
+from craik.core.readings import Readings
 from craik.core.spec import Spec
 from craik.core.state import State
 from craik.worlds import luck
@@ -138,12 +139,26 @@ class Oracle(WorldModel[Truth]):
 
     def read(self, state, query=None):  # noqa: ANN001, ANN201
         """What would be seen, what was paid, whether it goes on; the numbers seen serve as latent."""
-        numbers = torch.as_tensor(self.laws.numbers(state.physics.numpy())).float()
-        obs = {"state": numbers}
-        if "pixels" in self.spec.obs.spaces:
+        ways = {
+            "obs": lambda: self.seen(state),
+            "reward": lambda: state.reward,
+            "proceed": lambda: (~state.over).float(),
+            "latent": lambda: self.numbers(state),
+        }
+        return Readings(ways, self.spec.reads)
+
+    def numbers(self, state: Truth) -> Tensor:
+        """The numbers of the state, [B, S]."""
+        return torch.as_tensor(self.laws.numbers(state.physics.numpy())).float()
+
+    def seen(self, state: Truth) -> dict[str, Tensor]:
+        """What would be seen, name -> [B, ...]; drawn only when it is looked at."""
+
+        def pixels() -> Tensor:
             assert isinstance(self.laws, ExactWorld)
-            obs["pixels"] = torch.as_tensor(self.laws.picture(state.physics.numpy(), self._factors(state)))
-        return {"obs": obs, "reward": state.reward, "proceed": (~state.over).float(), "latent": numbers}
+            return torch.as_tensor(self.laws.picture(state.physics.numpy(), self._factors(state)))
+
+        return Readings({"state": lambda: self.numbers(state), "pixels": pixels}, tuple(self.spec.obs.spaces))
 
     def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """There is nothing to learn."""

@@ -96,7 +96,7 @@ class Push(ExactWorld):
     FIELDS = ("finger_x", "finger_y", "x", "y", "angle")
     FPS, MAX_STEPS, HAS_GOAL = 10, 100, True
     FACTORS: ClassVar[Mapping[str, Factor]] = {
-        "size": Factor(1.0, 0.7, 1.3, "of the block, in parts of the usual"),
+        "size": Factor(1.0, 0.7, 1.3, "of the block, in parts of the usual", "geometric"),
         "grip": Factor(1.0, 0.5, 2.0, "how hard the block is to turn, in parts of an even load's"),
         "gain": Factor(0.12, 0.05, 0.2, "the longest step along an axis, units"),
     }

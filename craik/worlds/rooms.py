@@ -39,9 +39,9 @@ class Rooms(ExactWorld):
     FIELDS = ("x", "y", "speed_x", "speed_y")
     FPS, MAX_STEPS, HAS_GOAL = 10, 100, True
     FACTORS: ClassVar[Mapping[str, Factor]] = {
-        "door": Factor(0.45, -0.6, 0.6, "height of the door's middle, units"),
-        "width": Factor(0.22, 0.15, 0.4, "half the door's width, units"),
-        "wall": Factor(0.0, -0.3, 0.3, "where the wall stands, units"),
+        "door": Factor(0.45, -0.6, 0.6, "height of the door's middle, units", "geometric"),
+        "width": Factor(0.22, 0.15, 0.4, "half the door's width, units", "geometric"),
+        "wall": Factor(0.0, -0.3, 0.3, "where the wall stands, units", "geometric"),
         "gain": Factor(2.0, 1.0, 4.0, "strongest acceleration, units/s^2"),
         "drag": Factor(2.0, 0.5, 4.0, "per second"),
     }

@@ -37,7 +37,7 @@ class Swing(ExactWorld):
     FIELDS = ("angle", "speed")
     FACTORS: ClassVar[Mapping[str, Factor]] = {
         "gravity": Factor(10.0, 5.0, 15.0, "m/s^2"),
-        "length": Factor(1.0, 0.7, 1.2, "of the rod, m"),
+        "length": Factor(1.0, 0.7, 1.2, "of the rod, m", "geometric"),
         "mass": Factor(1.0, 0.5, 2.0, "at the end of the rod, kg"),
         "friction": Factor(0.1, 0.0, 0.5, "of the axle, N m s"),
         "torque": Factor(4.0, 2.0, 8.0, "of the strongest action, N m"),

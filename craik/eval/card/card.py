@@ -165,6 +165,7 @@ def save(card: Card, path: str | Path) -> Path:
     arrays: dict[str, np.ndarray] = {}
     for s in card.scores:
         arrays |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
+        arrays[f"{s.id}/drawn"] = s.drawn
         arrays |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
     np.savez_compressed(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
     return path.with_suffix(".json")
@@ -196,6 +197,7 @@ def read(path: str | Path) -> Card:
             arrays[f"{row['id']}/floor"],
             {k: arrays[f"{row['id']}/null/{k}"] for k in row["nulls"]},
             arrays[f"{row['id']}/weights"],
+            arrays[f"{row['id']}/drawn"],
         )
         for row in told.pop("scores")
     )

@@ -13,7 +13,6 @@ from craik.eval.card.judge import judges, worth
 from craik.eval.card.perform import crew, perform
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
-from craik.eval.stats import Interval
 
 PLAYERS = 12
 """Players that are told apart; correlations over fewer say little (EVALUATION: fewer than 8 never)."""
@@ -55,16 +54,14 @@ def ranks(x: np.ndarray) -> np.ndarray:
 
 def two_level(
     statistic: Callable[..., np.ndarray], *, guess: np.ndarray, true: np.ndarray, seed: int = 0, resamples: int = 1_000
-) -> Interval:
-    """A statistic of returns [E, M] over M players, and its 95 % interval: players resampled, then moments."""
+) -> np.ndarray:
+    """A statistic of returns [E, M] over M players on [resamples] draws: of players, and of moments."""
     rng, (e, m) = np.random.default_rng(seed), true.shape
     drawn = []
     for _ in range(resamples):
         rows, cols = rng.integers(e, size=e), rng.integers(m, size=m)
         drawn.append(statistic(guess=guess[rows][:, cols].mean(0), true=true[rows][:, cols].mean(0)).mean())
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    value = statistic(guess=guess.mean(0), true=true.mean(0)).mean()
-    return Interval(float(value), float(low), float(high), m)
+    return np.array(drawn)
 
 
 def returns(subject: Subject, tour: Exam, instrument: Instrument | None) -> np.ndarray:
@@ -85,9 +82,9 @@ def ranking_scores(
     """`dec.policy_r:ar`, `_rho`, `_tau`, `_bias`, `dec.mmrv:ar` and `dec.selection_regret:ar`; none without a judge.
 
     `PLAYERS` players of graded skill and style act from the same moments in the true world. The model is told what they
-    do and says what they earn. Values of the first five stand one for a player; intervals that let the moments vary too
-    are `two_level`'s. A model that gives everyone the same has no correlation: 0. In a world whose pilot has one style,
-    players differ in skill alone; a fault that skill survives (mirrored actions in an open field) then goes unseen.
+    do and says what they earn. Values of the first five stand one for a player; their intervals let players and moments
+    vary (`two_level`). A model that gives everyone the same has no correlation: 0. Where the world's pilot has one
+    style, players differ in skill alone; a fault that skill survives (mirrored actions in an open field) goes unseen.
     """
     if not judges(subject, exam, instrument):
         return []
@@ -111,6 +108,7 @@ def ranking_scores(
             instrument="world",
             floor=statistic(guess=j, true=j),
             nulls={k: statistic(guess=v.mean(0), true=j) for k, v in others.items()},
+            drawn=two_level(statistic, guess=ours, true=true),
         )
         for name, (statistic, more, says) in rows.items()
     ]

@@ -45,6 +45,7 @@ class Score:
         floor: [E'] the same of the true simulator through the same instrument; empty if there is none.
         nulls: name -> [E'] the same of models that know nothing; empty if there is none.
         weights: [E] how much each value counts; empty for all alike.
+        drawn: [R] the estimate on R resamples, where resampling the values would not do (a correlation, say).
     """
 
     id: str
@@ -56,6 +57,7 @@ class Score:
     floor: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
     nulls: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     weights: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
+    drawn: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         assert self.axis in AXES, self.axis
@@ -72,7 +74,10 @@ class Score:
         return average(self.values, self.weights)
 
     def interval(self, seed: int = 0, resamples: int = 2_000) -> Interval:
-        """The estimate and its 95 % percentile bootstrap interval over episodes."""
+        """The estimate and its 95 % percentile bootstrap interval over episodes, or that of `drawn`."""
+        if len(self.drawn):
+            low, high = np.quantile(self.drawn, [0.025, 0.975])
+            return Interval(self.mean, float(low), float(high), self.n)
         keep = np.isfinite(self.values)
         values = self.values[keep]
         weights = self.weights[keep] if len(self.weights) else np.ones(len(values))

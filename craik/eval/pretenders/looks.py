@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +15,7 @@ from torch import Tensor
 from craik.core import tree
 from craik.core.errors import SpecError
 from craik.core.model import WorldModel
+from craik.core.readings import Readings
 from craik.core.spec import is_image
 from craik.core.state import State
 from craik.eval.card.parse import weigh
@@ -24,11 +28,17 @@ class Painter(Pretender):
     """Draws what another model draws, altered by `retouch`; beliefs and everything else are unharmed."""
 
     def read(self, state, query=None):  # noqa: ANN001, ANN201, D102
-        readings = dict(self.model.read(state, query))
-        if "obs" in readings:
-            seen, spaces = readings["obs"], self.spec.obs.spaces
-            readings["obs"] = {k: self.retouch(v) if is_image(spaces[k]) else v for k, v in seen.items()}
-        return readings
+        told = self.model.read(state, query)
+        ways: dict[str, Callable[[], Any]] = {name: partial(told.__getitem__, name) for name in told}
+        if "obs" in told:
+            ways["obs"] = lambda: self._retouched(told["obs"])
+        return Readings(ways, tuple(ways))
+
+    def _retouched(self, seen: dict[str, Tensor]) -> dict[str, Tensor]:
+        def shown(name: str) -> Tensor:
+            return self.retouch(seen[name]) if is_image(self.spec.obs.spaces[name]) else seen[name]
+
+        return Readings({name: partial(shown, name) for name in seen}, tuple(seen))
 
     def retouch(self, pictures: Tensor) -> Tensor:
         """[N, h, w, 3] uint8 -> the same."""

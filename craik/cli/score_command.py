@@ -1,0 +1,98 @@
+"""`craik score`: a score card for a run, or for a model that is wrong in a known way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from craik.core.errors import CraikError
+from craik.eval.card.card import AXES, Card, grade, save
+from craik.eval.card.score import AXES as ABOUT
+from craik.eval.card.table import markdown, short
+from craik.eval.pretenders.known import pretender, pretenders
+from craik.train.run import load
+from craik.worlds.registry import OURS
+
+
+def run(argv: list[str]) -> None:
+    """Parses the command line and grades."""
+    tyro.cli(score, args=argv, prog="craik score")
+
+
+def score(
+    who: tyro.conf.Positional[str],
+    world: str = "",
+    size: str = "smoke",
+    seed: int = 1,
+    axes: str = "".join(AXES),
+    out: Path = Path("runs/cards"),
+) -> None:
+    """Grades a model in an exact world, every number beside the truth's and that of models that know nothing.
+
+    Args:
+        who: a run's folder; or a pretender ("oracle", "frozen", "shuffled" ...); or "all" for all pretenders.
+        world: the exact world; a run's own by default.
+        size: how much is asked: smoke or card.
+        seed: of the exam.
+        axes: which, by their letters.
+        out: where the card is written.
+    """
+    out_to = Console()
+    if who == "all":
+        known = pretenders(need(world))
+        cards = [
+            grade(each(), world, name=name, seed=seed, size=size, axes=axes)
+            for name, each in track(known.items(), description=world, console=out_to)
+        ]
+        print(markdown(cards))
+        return
+    if Path(who).is_dir():
+        trained = load(Path(who))
+        world, name, model = world or trained.world, Path(who).name, trained.model
+    else:
+        name, model = who, pretender(who, need(world))
+    card = grade(model, need(world), name=name, seed=seed, size=size, axes=axes)
+    out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed}, state {card.instrument}")
+    for each in tables(card):
+        out_to.print(each)
+    print("truth: the true simulator through the same instrument. null: the best of those that know nothing.")
+    written = save(card, out / f"{name}-{world.split('/')[-1]}-{size}-{seed}")
+    print(f"written: {written}")
+
+
+def need(world: str) -> str:
+    """The world, which has to be an exact one.
+
+    Raises:
+        CraikError: if it is not.
+    """
+    exact = [k for k, entry in OURS.items() if entry.exact]
+    if world not in exact:
+        raise CraikError(
+            f"{world or 'no world'} is no exact world, where truth is known", f"pass --world, one of {', '.join(exact)}"
+        )
+    return world
+
+
+def tables(card: Card) -> list[Table]:
+    """One table an axis, one row a metric."""
+    found = []
+    for axis in AXES:
+        scores = [s for s in card.scores if s.axis == axis]
+        if not scores:
+            continue
+        shown = Table(title=f"{axis}  {ABOUT[axis]}", box=None, padding=(0, 1), title_justify="left")
+        shown.add_column("metric", no_wrap=True, min_width=32)
+        for name in ("value", "95 %", "truth", "null", "score", "n"):
+            shown.add_column(name, justify="right")
+        for s in scores:
+            i = s.interval()
+            floor = short(float(s.floor.mean())) if len(s.floor) else ""
+            between = f"{short(i.low)} to {short(i.high)}" if s.n > 1 else ""
+            shown.add_row(s.id, short(s.mean), between, floor, short(s.null), short(s.normalised), str(s.n))
+        found.append(shown)
+    return found
