@@ -12,7 +12,7 @@ from PIL import Image
 from craik.core.errors import UnknownName
 from craik.worlds.draw import PAPER
 from craik.worlds.exact import ExactWorld
-from craik.worlds.policies import Expert
+from craik.worlds.policies import Expert, Seek
 from craik.worlds.registry import OURS, make
 
 
@@ -61,7 +61,7 @@ def describe() -> list[Line]:
 
 
 def film(path: str | Path, id: str | None = None, *, frames: int = 10, size: int = 64, zoom: int = 2) -> Path:
-    """Writes a contact sheet: a strip for each exact world, played by a planner, with its goal at the end of the strip.
+    """Writes a contact sheet: a strip for each exact world, played by its pilot or a planner, and its goal at the end.
 
     Args:
         path: of the PNG.
@@ -94,13 +94,13 @@ def _strip(id: str, frames: int, size: int) -> list[np.ndarray]:
     world = make(id, 1, seed=3, obs="both", size=size)
     assert isinstance(world, ExactWorld)
     world.reset()
-    planner = Expert(world, 0)
+    player = Seek(world, 0, (1.0, 1.0)) if world.has_pilot else Expert(world, 0)
     shown = set(np.linspace(0, world.max_steps * 3 // 5, frames).astype(int).tolist())
     strip, first = [], np.ones(1, bool)
     for t in range(world.max_steps):
         if t in shown:
             strip.append(world.render()[0])
-        world.step(planner.decide(first, np.ones(1, bool)))
+        world.step(player.decide(first, np.ones(1, bool)))
         first = np.zeros(1, bool)
     if world.HAS_GOAL:
         strip.append(world.goal_obs()["pixels"][0])
