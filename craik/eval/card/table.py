@@ -26,7 +26,6 @@ HEADLINES = (
     "dec.mmrv:ar",
     "cal.crps@8:ar",
     "voe.delta50.action:tf",
-    "cost.steps@1",
 )
 """What a table of many models shows; the rest is in the files."""
 
