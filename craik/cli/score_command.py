@@ -12,6 +12,7 @@ from rich.table import Table
 from craik.core.errors import CraikError
 from craik.eval.card.card import AXES, Card, grade, save
 from craik.eval.card.score import AXES as ABOUT
+from craik.eval.card.shift import Drop, drops
 from craik.eval.card.table import markdown, short
 from craik.eval.pretenders.known import pretender, pretenders
 from craik.train.run import load
@@ -30,6 +31,7 @@ def score(
     seed: int = 1,
     axes: str = "".join(AXES),
     out: Path = Path("runs/cards"),
+    shifts: bool = False,
 ) -> None:
     """Grades a model in an exact world, every number beside the truth's and that of models that know nothing.
 
@@ -40,6 +42,7 @@ def score(
         seed: of the exam.
         axes: which, by their letters.
         out: where the card is written.
+        shifts: ask instead what is lost when the world's constants are other than usual, one by one.
     """
     out_to = Console()
     if who == "all":
@@ -55,6 +58,9 @@ def score(
         world, name, model = world or trained.world, Path(who).name, trained.model
     else:
         name, model = who, pretender(who, need(world))
+    if shifts:
+        out_to.print(shift_table(drops(model, need(world), seed=seed, size=size), f"{name} in {world}"))
+        return
     card = grade(model, need(world), name=name, seed=seed, size=size, axes=axes)
     out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed}, state {card.instrument}")
     for each in tables(card):
@@ -96,3 +102,12 @@ def tables(card: Card) -> list[Table]:
             shown.add_row(s.id, short(s.mean), between, floor, short(s.null), short(s.normalised), str(s.n))
         found.append(shown)
     return found
+
+
+def shift_table(found: list[Drop], title: str) -> Table:
+    """One row a constant and metric."""
+    shown = Table("changes", "constant", "metric", "score lost", "95 %", title=title, box=None, padding=(0, 1))
+    for d in sorted(found, key=lambda d: (d.kind, d.factor, d.id)):
+        between = f"{short(d.drop.low)} to {short(d.drop.high)}"
+        shown.add_row(d.kind, f"{d.factor} = {d.value:g}", d.id, short(d.drop.value), between)
+    return shown

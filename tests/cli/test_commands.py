@@ -89,3 +89,17 @@ def test_list_show_worlds_systems_cite(capsys):
     out = capsys.readouterr().out
     assert "@article" in out
     assert "craik/Push-v0" in out
+
+
+def test_score_grades_runs_and_pretenders(run, tmp_path, capsys):
+    main(["score", str(run), "--axes", "SA", "--out", str(tmp_path)])
+    told = json.loads((tmp_path / "first-Swing-v0-smoke-1.json").read_text())
+    assert told["instrument"] == "told"
+    assert {"state.err@8:ar", "act.retrieval@4,8:ar"} <= {s["id"] for s in told["scores"]}
+    assert (tmp_path / "first-Swing-v0-smoke-1.npz").exists()
+    assert "null: the best of those that know nothing" in capsys.readouterr().out
+    main(["score", "half-gain", "--world", "craik/Swing-v0", "--shifts"])
+    assert "score lost" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["score", "frosen", "--world", "craik/Swing-v0"])
+    assert "did you mean" in capsys.readouterr().err

@@ -107,3 +107,21 @@ class Optimist(Mistaken):
 def no_contact(oracle: Oracle) -> WrongLaw:
     """An oracle of billiards whose balls are too small to meet, though it draws them as large as they are."""
     return WrongLaw(oracle, {"radius": 0.01})
+
+
+class Usual(Mistaken):
+    """Believes that the world's constants are the usual ones, whatever they are.
+
+    Args:
+        oracle: of the true world.
+    """
+
+    def __init__(self, oracle: Oracle):
+        super().__init__(oracle)
+        usual = [f.default for f in oracle.laws.FACTORS.values()]
+        self.usual = torch.tensor(usual, dtype=torch.float64)
+
+    def step(self, state: Truth, action, *, generator=None):  # noqa: ANN001, ANN201
+        """The law with the usual constants; the belief keeps the right ones, for what is seen."""
+        wrong = dataclasses.replace(state, factors=self.usual.expand_as(state.factors))
+        return dataclasses.replace(self.oracle.step(wrong, action, generator=generator), factors=state.factors)
