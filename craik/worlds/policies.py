@@ -11,6 +11,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from craik.core.errors import SpecError, UnknownName
+from craik.worlds import luck
 from craik.worlds.exact import ExactWorld
 
 
@@ -157,6 +158,8 @@ class Expert(Script):
         world, (n, k) = self.world, tries.shape[:2]
         state, goal = np.repeat(world.state[rows], k, 0), np.repeat(world.goal[rows], k, 0)
         factors = {name: np.repeat(v[rows], k) for name, v in world.factors.items()}
+        if world.LUCKY:  # nobody knows what chance will bring; all candidates of a world meet the same
+            state = np.concatenate([state[:, :-1], np.repeat(luck.fresh(self.rng, n), k)[:, None]], 1)
         flat = tries.reshape(n * k, *tries.shape[2:])
         total = reward = np.zeros(n * k)
         for t in range(self.horizon):

@@ -76,3 +76,16 @@ def test_shares_are_kept():
 def test_no_pilot_no_seeking():
     with pytest.raises(SpecError, match="no pilot"):
         Seek(make("craik/Swing-v0"), 0)
+
+
+def test_the_expert_does_not_know_what_chance_will_bring():
+    one, other = make("craik/Paddle-v0", 8, seed=1), make("craik/Paddle-v0", 8, seed=1)
+    for world in (one, other):
+        world.reset()
+    other.reroll(np.random.default_rng(5))
+    assert (one.state[:, -1] != other.state[:, -1]).all()
+    everyone = np.ones(8, bool)
+    for _ in range(3):
+        np.testing.assert_array_equal(
+            Expert(one, 0).decide(everyone, everyone), Expert(other, 0).decide(everyone, everyone)
+        )
