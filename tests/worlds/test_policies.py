@@ -85,7 +85,5 @@ def test_the_expert_does_not_know_what_chance_will_bring():
     other.reroll(np.random.default_rng(5))
     assert (one.state[:, -1] != other.state[:, -1]).all()
     everyone = np.ones(8, bool)
-    for _ in range(3):
-        np.testing.assert_array_equal(
-            Expert(one, 0).decide(everyone, everyone), Expert(other, 0).decide(everyone, everyone)
-        )
+    decided = [Expert(world, 0).decide(everyone, everyone) for world in (one, other)]
+    np.testing.assert_array_equal(*decided)
