@@ -40,9 +40,9 @@ CARD = Card(
         "the critic's loss on replayed experience does not train the world model, as both are separate modules",
         "first layers over raw numbers begin with random biases: under a norm, sizes would else go unseen at first",
         "the actor does well by its mode; the paper's draws from it also when it is judged",
-        "sizes tiny and small are ours: larger lr that falls, discount 0.99, shorter windows, few of them to imagine from, "
-        "some of the pictures drawn, a tenth of the free nats, and errors of numbers weighted 100: what is small in "
-        "squared error (a cart a tenth of a metre from the edge) would else cost less to leave out than to remember",
+        "sizes tiny and small are ours: larger lr that falls, discount 0.99, shorter windows, few of them to imagine "
+        "from, some of the pictures drawn, a tenth of the free nats, and errors of numbers weighted 100: what is small "
+        "in squared error (a cart a tenth of a metre from the edge) would else cost less to leave out than to remember",
     ),
     space="latent",
 )
