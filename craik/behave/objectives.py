@@ -113,16 +113,16 @@ class GoalLatent(Objective):
     """Minus the squared distance of the latent to a goal's latent.
 
     Attributes:
-        goal: what `read(...)["latent"]` says of the goal's belief.
+        goal: what `read(...)["latent"]` says of the goal's belief; one row may stand for all.
         path: weight of the mean distance along the way, besides the distance at the end.
     """
 
-    goal: Float[Tensor, "B D"]
+    goal: Float[Tensor, "#B D"]
     path: float = 0.0
     needs = ("latent",)
 
     def rows(self, key: Shaped[Tensor, " N"]) -> GoalLatent:  # noqa: D102
-        return dataclasses.replace(self, goal=self.goal[key])
+        return self if len(self.goal) == 1 else dataclasses.replace(self, goal=self.goal[key])
 
     def __call__(self, model: WorldModel, states: State, actions: Shaped[Tensor, "B N T ..."]) -> Float[Tensor, "B N"]:  # noqa: D102
         if not self.path:

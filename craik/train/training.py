@@ -27,7 +27,8 @@ class Training:
         eps: the optimiser's epsilon.
         weight_decay: decoupled, on matrices only.
         warmup: updates over which the learning rate rises linearly.
-        cosine: whether it falls after the warm-up, along half a cosine, to zero at the last update of the run.
+        cosine: whether it falls after the warm-up, along half a cosine, to zero at the last update of the run; one that
+            is made longer afterwards goes on with the rate of the longer run.
         clip_norm: largest global gradient norm; None for no clipping.
         clip_ratio: adaptive gradient clipping: largest gradient norm relative to the parameter's; None for none.
     """

@@ -94,3 +94,11 @@ def test_a_lagrangian_price_rises_with_the_excess_of_the_best():
     assert torch.allclose(first, Reward()(model, states, actions))
     price = 0.5 * excess[torch.arange(2), first.argmax(1)]
     assert torch.allclose(objective(model, states, actions), first - price[:, None] * excess, atol=1e-5)
+
+
+def test_one_goal_may_stand_for_all_rows():
+    goal = GoalLatent(torch.zeros(1, 3))
+    assert goal.rows(torch.tensor([4])) is goal
+    assert torch.equal(
+        GoalLatent(torch.arange(6.0).view(2, 3)).rows(torch.tensor([1])).goal, torch.tensor([[3.0, 4, 5]])
+    )

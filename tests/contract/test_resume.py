@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from craik.core.registry import recipe, where
 from craik.eval.contract import kinds_taken
 from craik.train import checkpoint
 from craik.train.start import learn
+from craik.train.stop import Stopped
 
 WORLDS = {
     "vector-box": ("craik/Swing-v0", "state"),
@@ -26,10 +29,17 @@ SETTINGS = {
 }
 
 
-def trained(name, kind, updates, folder):
+def trained(name, kind, folder, stop=0):
+    """Trains for 2N updates; with `stop`, as far as somebody lets it."""
+
+    def judge(run):
+        if run.updates == stop:
+            signal.raise_signal(signal.SIGTERM)
+        return {}
+
     world, obs = WORLDS[kind]
-    steps = PREFILL + int(updates / RATIO)
-    return learn(name, world, obs=obs, steps=steps, seed=7, every=N // 2, dir=folder, overrides=SETTINGS)
+    how = {"steps": PREFILL + int(2 * N / RATIO), "seed": 7, "every": N // 2, "overrides": SETTINGS}
+    return learn(name, world, obs=obs, dir=folder, evaluate=judge, **how)
 
 
 def written(folder, updates):
@@ -45,10 +55,11 @@ def test_2n_updates_equal_n_and_n_more(name, kind, tmp_path):
     module = recipe(name)
     if kind not in kinds_taken(module):
         pytest.skip(f"{name} takes {', '.join(module.TAKES)}")
-    assert trained(name, kind, 2 * N, tmp_path / "whole").updates == 2 * N
-    assert trained(name, kind, N, tmp_path / "parts").updates == N
+    assert trained(name, kind, tmp_path / "whole").updates == 2 * N
+    with pytest.raises(Stopped):
+        trained(name, kind, tmp_path / "parts", stop=N)
     begun, _ = written(tmp_path / "parts", N)
-    assert trained(name, kind, 2 * N, tmp_path / "parts").updates == 2 * N
+    assert trained(name, kind, tmp_path / "parts").updates == 2 * N
     whole, facts = written(tmp_path / "whole", 2 * N)
     parts, same_facts = written(tmp_path / "parts", 2 * N)
     assert facts == same_facts
