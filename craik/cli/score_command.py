@@ -53,6 +53,11 @@ def score(
         ]
         print(markdown(cards))
         return
+    if not Path(who).is_dir() and not world:
+        raise CraikError(
+            f"there is no run at {who}",
+            "pass a run's folder, or a pretender and --world, as: craik score frozen --world craik/Rooms-v0",
+        )
     if Path(who).is_dir():
         trained = load(Path(who))
         world, name, model = world or trained.world, Path(who).name, trained.model

@@ -25,6 +25,7 @@ HOME = Path(craik.__file__).parents[1] / "evidence"
 RULE = (
     "A run of a trial on a seed is used again only if its `code` is that of now: a hash of every craik module the "
     "recipe reaches (without comments, docstrings and layout) and of the versions of torch, numpy and gymnasium. "
+    "A trial is judged on runs of one code, that of the newest: a mean over two models is the mean of neither. "
     "Claims are judged anew from the figures each time. Runs of trials that were not asked for stay as they are, with "
     "the code and commit they were made with. A run that failed fails every claim of its trial."
 )
@@ -116,7 +117,9 @@ def save(path: Path, data: Mapping[str, Any]) -> None:
 
 def _trial(trial: Trial, runs: Mapping[int, Record], seeds: Sequence[int]) -> dict[str, Any]:
     """A trial's part of the file."""
-    there = {seed: runs[seed] for seed in seeds if seed in runs}
+    kept = {seed: runs[seed] for seed in seeds if seed in runs}
+    newest = max(kept.values(), key=lambda run: run["started"])["code"] if kept else None
+    there = {seed: run for seed, run in kept.items() if run["code"] == newest}
     failed = [seed for seed, run in there.items() if run["error"]]
     done = [run["figures"] for run in there.values() if not run["error"]]
     names = [k for k in done[0] if all(k in f for f in done)] if done else []
@@ -135,7 +138,7 @@ def _trial(trial: Trial, runs: Mapping[int, Record], seeds: Sequence[int]) -> di
         "failed_seeds": failed,
         "means": {k: _finite(v) for k, v in means.items()},
         "claims": judged,
-        "runs": {str(seed): run for seed, run in there.items()},
+        "runs": {str(seed): run for seed, run in kept.items()},
     }
 
 

@@ -15,7 +15,13 @@ def stand(monkeypatch, tmp_path):
     monkeypatch.setattr(systems, "recipe", lambda name: SimpleNamespace(CARD=SimpleNamespace(system=names[name])))
 
     def write(name, seeds, value, error=None):
-        run = {"figures": {} if error else {"x": value}, "error": error, "cpu_minutes": 0.1, "code": "c"}
+        run = {
+            "figures": {} if error else {"x": value},
+            "error": error,
+            "cpu_minutes": 0.1,
+            "code": "c",
+            "started": "2026-01-01",
+        }
         trial = Trial("swing", "none", lambda seed: {}, (Claim("x", 1.0, ""),), 1.0)
         check = Check((trial,), seeds=(1, 2))
         data = evidence.assemble(name, "dreamer-v3", check, {"swing": dict.fromkeys(seeds, run)}, check.seeds)

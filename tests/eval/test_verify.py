@@ -24,7 +24,14 @@ def toy(monkeypatch, tmp_path):
 
 
 def record(code="same", error=None, **figures):
-    return {"figures": figures, "error": error, "cpu_minutes": 0.5, "code": code, "environment": {}}
+    return {
+        "figures": figures,
+        "error": error,
+        "cpu_minutes": 0.5,
+        "started": "2026-01-01",
+        "code": code,
+        "environment": {},
+    }
 
 
 def trial(name="one", *claims, minutes=1.0):
@@ -126,6 +133,14 @@ def test_the_verdict():
         "fails its check"
     )
     assert file([], {})["verdict"] == "incomplete"
+
+
+def test_runs_of_two_codes_are_not_averaged():
+    old, new = record(x=0.0) | {"code": "old"}, record(x=2.0) | {"code": "new", "started": "2026-02-01"}
+    found = file([trial("one", Claim("x", 1.0, ""))], {"one": {1: old, 2: new}})
+    assert found["verdict"] == "incomplete"
+    assert found["trials"]["one"]["means"] == {"x": 2.0}
+    assert set(found["trials"]["one"]["runs"]) == {"1", "2"}
 
 
 def test_taking_too_long_fails_by_itself():

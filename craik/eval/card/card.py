@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
-from craik.core.errors import DataError
+from craik.core.errors import DataError, SpecError, UnknownName
 from craik.core.model import WorldModel
 from craik.eval.card.action import action_scores
 from craik.eval.card.calibration import calibration_scores
@@ -30,6 +31,7 @@ from craik.eval.card.score import Score
 from craik.eval.card.state import state_scores
 from craik.eval.card.subject import Subject
 from craik.eval.card.surprise import surprise_scores
+from craik.worlds import make
 
 VERSION = 1
 """Of the evaluator. Cards of different versions are never put in one table."""
@@ -130,8 +132,14 @@ def grade(
         draws: a seed to let the model draw its futures; None for its mode.
 
     Raises:
-        SpecError: if the world is not an exact one.
+        UnknownName: if there is no such size or axis.
+        SpecError: if the world is not an exact one, or not one that this model could live in.
     """
+    if size not in SIZES:
+        raise UnknownName("size of a score card", size, SIZES)
+    for axis in axes:
+        if axis not in AXES:
+            raise UnknownName("axis of the score card", axis, AXES)
     begin, asked = time.perf_counter(), SIZES[size]
     model.eval()
     subject = Subject(model, name, draws)
@@ -139,6 +147,7 @@ def grade(
     pictures = model.spec.obs.spaces.get("pixels")
     side = pictures.shape[0] if pictures is not None and pictures.shape else 64
     settings: dict[str, Any] = {"views": views, "size": side, "factors": factors}
+    _fits(model, world, views, side)
     exam = sit(world, asked.moments, seed=TEST_SEED + seed, horizon=asked.horizon, futures=asked.futures, **settings)
     lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
     instrument = instrument_for(subject, exam, lessons)
@@ -153,6 +162,24 @@ def grade(
         "parameters": sum(p.numel() for p in model.parameters()),
     }
     return Card(name, world, seed, size, instrument.name if instrument else "none", tuple(scores), facts)
+
+
+def _fits(model: WorldModel, world: str, views: tuple[str, ...], side: int) -> None:
+    """Nothing, if the model sees and does what this world shows and takes."""
+    there = make(world, obs="+".join(views), size=side)
+    shown = there.single_observation_space
+    assert isinstance(shown, spaces.Dict)
+    for name, space in model.spec.obs.spaces.items():
+        if space.shape != shown[name].shape:
+            raise SpecError(
+                f"this model sees {name!r} as {space.shape}, {world} shows {shown[name].shape}",
+                "grade it in the world it was trained in: --world",
+            )
+    if model.spec.action != there.single_action_space:
+        raise SpecError(
+            f"this model acts in {model.spec.action}, {world} in {there.single_action_space}",
+            "grade it in the world it was trained in: --world",
+        )
 
 
 def save(card: Card, path: str | Path) -> Path:

@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from craik.core.errors import UnknownName
 from craik.core.model import WorldModel
-from craik.eval.card.exam import sit
+from craik.eval.card.exam import Exam, sit
 from craik.eval.pretend import Frozen, IgnoredActions, ShuffledActions
 from craik.eval.pretenders.actions import Gain, Lag, Mirrored
 from craik.eval.pretenders.clothes import InGaussians, InLatent
@@ -81,6 +81,6 @@ def pretender(name: str, world: str) -> WorldModel:
     return known[name]()
 
 
-def lessons(world: str):  # noqa: ANN201
+def lessons(world: str) -> Exam:
     """What those that learn by heart were shown."""
     return sit(world, 64, seed=7, views=("state",), horizon=32, futures=1)

@@ -10,6 +10,7 @@ import torch
 
 from craik.core import tree
 from craik.core.errors import UnknownName
+from craik.core.model import WorldModel
 from craik.eval.pretend import Pretender
 from craik.worlds.oracle import Oracle, Truth
 
@@ -27,11 +28,7 @@ class Mistaken(Pretender):
         self.width = len(oracle.laws.FIELDS) - oracle.laws.LUCKY  # numbers of the state beside luck
 
     def rollout(self, state, actions, *, generator=None):  # noqa: ANN001, ANN201, D102
-        states = []
-        for action in actions.unbind(1):
-            state = self.step(state, action, generator=generator)
-            states.append(state)
-        return tree.stack(states, 1)
+        return WorldModel.rollout(self, state, actions, generator=generator)
 
 
 class WrongLaw(Mistaken):

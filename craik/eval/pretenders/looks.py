@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from craik.worlds.exact import ExactWorld
 from craik.worlds.oracle import Oracle, Truth
 
 
-class Painter(Pretender):
+class Painter(Pretender, ABC):
     """Draws what another model draws, altered by `retouch`; beliefs and everything else are unharmed."""
 
     def read(self, state, query=None):  # noqa: ANN001, ANN201, D102
@@ -40,9 +41,9 @@ class Painter(Pretender):
 
         return Readings({name: partial(shown, name) for name in seen}, tuple(seen))
 
+    @abstractmethod
     def retouch(self, pictures: Tensor) -> Tensor:
-        """[N, h, w, 3] uint8 -> the same."""
-        raise NotImplementedError
+        """Pictures [N, h, w, 3] uint8, as this one draws them: the same shape and type."""
 
 
 class Blurred(Painter):
@@ -120,11 +121,7 @@ class Vanished(Pretender):
         return dataclasses.replace(self.oracle.step(state, action, generator=generator), age=state.age + 1)
 
     def rollout(self, state, actions, *, generator=None):  # noqa: ANN001, ANN201, D102
-        states = []
-        for action in actions.unbind(1):
-            state = self.step(state, action, generator=generator)
-            states.append(state)
-        return tree.stack(states, 1)
+        return WorldModel.rollout(self, state, actions, generator=generator)
 
     def read(self, state, query=None):  # noqa: ANN001, ANN201, D102
         readings = dict(self.oracle.read(state, query))

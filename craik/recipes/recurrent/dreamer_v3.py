@@ -254,6 +254,8 @@ SWINGS_UP = Claim("return", -250, "it swings up", source="upright within a few s
 GETS_UP = Claim("return", 100, "it gets up and stays", source="half of the 200 steps at rest upright")
 STAYS_UP = Claim("return", 150, "it stays up", source="three quarters of the 200 steps at rest upright")
 
+# From pixels it is asked to balance, not to swing up: Pendulum-v1 from pixels was not learned within the budget
+# (docs/log.md, px1 and px2), and one world from pixels is what is claimed.
 CHECK = Check(
     (
         trial("CartPole-v1", (BALANCES,), 15),
