@@ -88,7 +88,7 @@ def learn(
         def remake() -> Any:
             return worlds.make(world, run.training.num_envs, seed=number, obs=obs, size=image_size)
 
-        return Collector(remake(), spec, act, number, remake=remake)
+        return Collector(remake(), spec, act, number, remake=remake, hold=run.training.hold)
 
     with ExitStack() as stack:
         changed = _enter(stack, run, dir)

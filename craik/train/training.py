@@ -15,6 +15,7 @@ class Training:
         steps: environment steps to gather online (ignored offline), pre-fill included.
         updates: optimiser steps, offline (online it follows from `ratio`).
         prefill: steps taken at random before the first update.
+        hold: steps for which each of these random actions is kept, on average.
         num_envs: worlds stepped at once while gathering.
         ratio: optimiser steps per environment step.
         batch: rows B of a batch.
@@ -37,6 +38,7 @@ class Training:
     steps: int = 10_000
     updates: int = 5_000
     prefill: int = 1_000
+    hold: float = 1
     num_envs: int = 4
     ratio: float = 0.5
     batch: int = 16

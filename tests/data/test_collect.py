@@ -108,6 +108,27 @@ def test_restart_forgets_everything_but_the_seed(mode):
     assert not same(collector.collect(450)[0], fresh[0])
 
 
+def test_random_actions_are_held():
+    def runs(hold):
+        env = gym.make_vec("Pendulum-v1", 4, vectorization_mode="sync")
+        episodes = Collector(env, spec_of(env), None, seed=7, hold=hold).collect(4 * 200)
+        fresh = np.concatenate([(e.action[1:] != e.action[:-1]).any(1) for e in episodes])
+        return [e.action[0] for e in episodes], 1 / fresh.mean()
+
+    openings, held = runs(8)
+    assert 6.5 < held < 9.5, "each is kept for 8 steps on average"
+    assert len(np.unique(np.concatenate(openings))) == len(openings), "and drawn anew where an episode opens"
+    assert runs(1)[1] == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_held_actions_end_with_their_episode(mode):
+    env = gym.make_vec("CartPole-v1", 3, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
+    episodes = Collector(env, spec_of(env), None, seed=7, hold=1e9).collect(300)
+    assert all(len(np.unique(e.action)) == 1 for e in episodes)
+    assert {int(e.action[0]) for e in episodes} == {0, 1}
+
+
 def test_flush_resets():
     env = vector(AutoresetMode.NEXT_STEP, Counter, lambda: Counter(3))
     collector = Collector(env, spec_of(env), Watch(), seed=0)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from craik.nets.init import fan_in_linears
 from craik.nets.mlp import MLP
-from craik.ops.two_hot import expectation, symexp_bins, two_hot_loss
+from craik.ops.two_hot import REACH, expectation, symexp_bins, two_hot_loss
 
 
 class TwoHot(nn.Module):
@@ -21,18 +21,26 @@ class TwoHot(nn.Module):
         units: width of each hidden layer.
         depth: hidden layers.
         bins: number of bins, odd.
+        reach: the outermost bins are at plus and minus symexp(reach).
         norm: makes the norm of a width.
     """
 
     bins: Float[Tensor, " K"]
 
     def __init__(
-        self, inputs: int, *, units: int, depth: int, bins: int = 255, norm: Callable[[int], nn.Module] = nn.RMSNorm
+        self,
+        inputs: int,
+        *,
+        units: int,
+        depth: int,
+        bins: int = 255,
+        reach: float = REACH,
+        norm: Callable[[int], nn.Module] = nn.RMSNorm,
     ):
         super().__init__()
         self.net = MLP(inputs, [units] * depth, bins, norm)
         fan_in_linears(self.net, self.net.out, 0.0)
-        self.register_buffer("bins", symexp_bins(bins), persistent=False)
+        self.register_buffer("bins", symexp_bins(bins, reach), persistent=False)
 
     def forward(self, features: Float[Tensor, "*B inputs"]) -> Float[Tensor, "*B K"]:
         """Logits over the bins."""

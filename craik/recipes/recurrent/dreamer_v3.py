@@ -64,6 +64,7 @@ class Config:
     heads: int = 1  # hidden layers of reward and proceed
     minds: int = 3  # hidden layers of actor and critic
     bins: int = 255  # of the two-hot classes
+    reach: float = 20.0  # the outermost of them, in symlog space
     share: float = 0.01  # of every choice is uniform, "unimix"
     free: float = 1.0  # nats of KL that cost nothing
     precision: float = 1.0  # weight of squared errors of numbers (not of pixels)
@@ -88,6 +89,7 @@ class Config:
     length: int = 64  # arrivals of a row
     capacity: int = 5_000_000  # steps of replay
     prefill: int = 1000  # random steps before learning
+    hold: float = 1  # steps for which each of them is kept, on average
     num_envs: int = 16  # worlds at once
     ratio: float = 1 / 32  # updates a step: the paper's replay ratio 32 over 1024 arrivals an update
     steps: int = 1_000_000  # environment steps
@@ -178,7 +180,7 @@ def build(cfg: Config, spec: Spec) -> WorldModel:
         encoder,
         rssm,
         Decoder(spec.obs, latent, stem=stem, precision=cfg.precision, **sight),  # type: ignore[arg-type]
-        TwoHot(latent, bins=cfg.bins, **head),  # type: ignore[arg-type]
+        TwoHot(latent, bins=cfg.bins, reach=cfg.reach, **head),  # type: ignore[arg-type]
         Chance(latent, **head),  # type: ignore[arg-type]
         free=cfg.free,
         glimpses=cfg.glimpses,
@@ -195,7 +197,7 @@ def agent(model: WorldModel, cfg: Config) -> ActorCritic:
     return ActorCritic(
         vector,
         actor,
-        TwoHot(latent, units=cfg.units, depth=cfg.minds, bins=cfg.bins, norm=NORM),
+        TwoHot(latent, units=cfg.units, depth=cfg.minds, bins=cfg.bins, reach=cfg.reach, norm=NORM),
         horizon=cfg.horizon,
         rows=cfg.rows,
         discount=cfg.discount,
@@ -221,6 +223,7 @@ def training(cfg: Config) -> Training:
         },
         steps=cfg.steps,
         prefill=cfg.prefill,
+        hold=cfg.hold,
         num_envs=cfg.num_envs,
         ratio=cfg.ratio,
         batch=cfg.batch,
