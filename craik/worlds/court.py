@@ -8,7 +8,6 @@ from functools import cache
 
 import numpy as np
 
-from craik.core.errors import SpecError
 from craik.worlds.draw import BLUE, GOLD, GREEN, PAPER, RED, SLATE, STONE, Canvas
 
 FACE = 0.88
@@ -30,10 +29,19 @@ NIGHT = np.array([46, 52, 66], np.float32)
 """Paper when the court is dark."""
 
 TELL = (
-    "ball at {:.3f} {:.3f} going {:.3f} {:.3f}; my paddle at {:.3f}, theirs at {:.3f}; "
-    "won {:.0f}, lost {:.0f}; serve in {:.0f}; they aim {:.1f}"
+    ("", "ball at", (0, 1), 3),
+    (" ", "going", (2, 3), 3),
+    ("; ", "my paddle at", (4,), 3),
+    (", ", "theirs at", (5,), 3),
+    ("; ", "won", (6,), 0),
+    (", ", "lost", (7,), 0),
+    ("; ", "serve in", (8,), 0),
+    ("; ", "they aim", (9,), 1),
 )
-NUMBER = re.compile(r"-?\d+\.?\d*")
+"""What stands before a phrase, its words, which of the numbers shown follow them, and to how many places."""
+
+NUMBER = r" (-?\d+\.?\d*)"
+PHRASES = tuple(re.compile(words + NUMBER * len(which)) for _, words, which, _ in TELL)
 
 
 def paint(size: int, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -85,26 +93,27 @@ def _dimmed(ground: np.ndarray, dusk: np.ndarray) -> np.ndarray:
 
 
 def write(numbers: np.ndarray) -> np.ndarray:
-    """The shown numbers [N, 10] in words: [N, LETTERS] uint8, UTF-8 padded with zeros."""
+    """The shown numbers [N, 10] in words: [N, LETTERS] uint8, UTF-8 padded with zeros; what is NaN is left out."""
     page = np.zeros((len(numbers), LETTERS), np.uint8)
     for row, line in zip(page, numbers + 0.0):
-        words = np.frombuffer(TELL.format(*line).encode(), np.uint8)
-        row[: len(words)] = words
+        said = ""
+        for before, words, which, places in TELL:
+            values = [line[i] for i in which]
+            if np.isfinite(values).all():
+                said += (before if said else "") + " ".join([words, *(f"{x:.{places}f}" for x in values)])
+        letters = np.frombuffer(said.encode(), np.uint8)
+        row[: len(letters)] = letters
     return page
 
 
-def told(page: np.ndarray) -> np.ndarray:
-    """The numbers [N, 10] that such text [N, LETTERS] tells, to three places.
-
-    Raises:
-        SpecError: if a line does not tell ten numbers.
-    """
-    lines = [bytes(row).rstrip(b"\0").decode(errors="replace") for row in page]
-    numbers = [[float(word) for word in NUMBER.findall(line)] for line in lines]
-    for line, found in zip(lines, numbers):
-        if len(found) != 10:
-            raise SpecError(f"{line!r} tells {len(found)} numbers, not 10", f"say it as {TELL!r}")
-    return np.array(numbers).reshape(-1, 10)
+def told(line: str) -> np.ndarray:
+    """The numbers [10] that such a line tells, to three places; NaN for what it does not."""
+    numbers = np.full(10, np.nan)
+    for (_, _, which, _), phrase in zip(TELL, PHRASES):
+        found = phrase.search(line)
+        if found:
+            numbers[list(which)] = [float(x) for x in found.groups()]
+    return numbers
 
 
 def captions(state: np.ndarray, factors: Mapping[str, np.ndarray]) -> list[str]:

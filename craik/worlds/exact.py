@@ -153,6 +153,11 @@ class ExactWorld(Equations, VectorEnv, ABC):
         """
         raise SpecError(f"{type(self).__name__} has no words for what is the case", "look at its state instead")
 
+    @property
+    def has_captions(self) -> bool:
+        """Whether `captions` has words: true of every world that defines it."""
+        return type(self).captions is not ExactWorld.captions
+
     def idle(self) -> np.ndarray:
         """One action that does as little as can be done."""
         if isinstance(self.action, spaces.Box):

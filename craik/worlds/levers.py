@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
 from craik.worlds.levers_effects import MEMORY, Machine, carried, choices, pending, plan, settled, spread
 from craik.worlds.luck import throw
+from craik.worlds.words import Fact, Worded
 
 MOST = 40
 """Presses that may be allowed."""
@@ -25,7 +27,7 @@ LENGTH = 128
 """Bytes of a text; shorter ones are padded with 0."""
 
 
-class Levers(ExactWorld):
+class Levers(Worded, ExactWorld):
     """Levers flip lights, and lights flip lights, each after a delay and along hidden wires; some pulses are lost.
 
     Actions: 0 waits, i presses lever i - 1, which springs back. A press sends a pulse along each wire of the lever; it
@@ -89,6 +91,8 @@ class Levers(ExactWorld):
         top = [*[1] * (6 * n), *[MEMORY] * (2 * n * n), n - 1, n - 1, 1, MOST]
         self.space = spaces.Box(np.zeros(len(top), np.float32), np.array(top, np.float32), dtype=np.float32)
         self.action = spaces.Discrete(n + 1)
+        self.FACTS = {f"light_{i}": Fact("lit", 0, 1) for i in range(n)}
+        self.FACTS |= {f"pressed_{i}_1": Fact("pressed", 0, 1) for i in range(n)} | {"left": Fact("left", 0, MOST)}
         self.POINTS = dict(zip(panel.NAMES[:n], panel.COLORS))
         super().__init__(num_envs, **settings)
 
@@ -231,9 +235,28 @@ class Levers(ExactWorld):
             left = machine.rest[:, 3:4] * (np.arange(self.levers) == 0)
             return np.stack([machine.light, machine.pressed[..., 0], left], 1).astype(np.uint8)
         if name == "text":
-            lines = [self._sentence(*row) for row in zip(machine.light, machine.pressed[..., 0], machine.rest[:, 3])]
-            return np.array([np.frombuffer(s.encode().ljust(LENGTH, b"\0"), np.uint8) for s in lines])
+            return self.tell(self.facts(state, factors), factors)
         return super().view(name, state, factors)
+
+    def tell(self, facts: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """A sentence of three parts; one of which anything is not known is left out."""
+        n = self.levers
+        lines = [self._sentence(row[:n], row[n:-1], row[-1]) for row in facts]
+        return np.array([np.frombuffer(s.encode().ljust(LENGTH, b"\0"), np.uint8) for s in lines])
+
+    def parse(self, line: str) -> Mapping[str, float]:
+        """Each part by itself; a part that contradicts itself is not understood."""
+        told: dict[str, float] = {}
+        names = panel.NAMES[: self.levers]
+        if lights := re.search(r"lights lit: (\d+) \((.*?)\)", line, re.IGNORECASE):
+            lit = [name for name in lights[2].split(", ") if name != "none"]
+            if len(lit) == int(lights[1]) and set(lit) <= set(names):
+                told |= {f"light_{i}": float(name in lit) for i, name in enumerate(names)}
+        if pressed := re.search(r"just pressed: (?:nothing|lever (\d))", line, re.IGNORECASE):
+            told |= {f"pressed_{i}_1": float(pressed[1] == str(i + 1)) for i in range(self.levers)}
+        if left := re.search(r"presses left: (\d+)", line, re.IGNORECASE):
+            told["left"] = float(left[1])
+        return told
 
     def view_space(self, name: str) -> spaces.Box:
         """See `VIEWS`."""
@@ -256,9 +279,16 @@ class Levers(ExactWorld):
         return [f"{self._sentence(*row)[:-1]}; pulses under way: {k}." for row, k in zip(seen, under_way, strict=True)]
 
     def _sentence(self, light: np.ndarray, pressed: np.ndarray, left: float) -> str:
-        lit = ", ".join(n for n, on in zip(panel.NAMES, light) if on) or "none"
-        lever = f"lever {int(pressed.argmax()) + 1}" if pressed.any() else "nothing"
-        return f"Lights lit: {int(light.sum())} ({lit}); just pressed: {lever}; presses left: {int(left)}."
+        parts = []
+        if np.isfinite(light).all():
+            lit = ", ".join(n for n, on in zip(panel.NAMES, light) if on) or "none"
+            parts.append(f"lights lit: {int(light.sum())} ({lit})")
+        if np.isfinite(pressed).all():
+            parts.append(f"just pressed: {f'lever {int(pressed.argmax()) + 1}' if pressed.any() else 'nothing'}")
+        if np.isfinite(left):
+            parts.append(f"presses left: {int(left)}")
+        said = "; ".join(parts)
+        return said[:1].upper() + said[1:] + "."
 
 
 def _at_rest(

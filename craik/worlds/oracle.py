@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import gymnasium
 import numpy as np
@@ -154,11 +155,13 @@ class Oracle(WorldModel[Truth]):
     def seen(self, state: Truth) -> dict[str, Tensor]:
         """What would be seen, name -> [B, ...]; drawn only when it is looked at."""
 
-        def pixels() -> Tensor:
+        def view(name: str) -> Tensor:
             assert isinstance(self.laws, ExactWorld)
-            return torch.as_tensor(self.laws.picture(state.physics.numpy(), self._factors(state)))
+            return torch.as_tensor(self.laws.look(name, state.physics.numpy(), self._factors(state)))
 
-        return Readings({"state": lambda: self.numbers(state), "pixels": pixels}, tuple(self.spec.obs.spaces))
+        names = tuple(self.spec.obs.spaces)
+        ways = {name: partial(view, name) for name in names}
+        return Readings({**ways, "state": lambda: self.numbers(state)}, names)
 
     def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
         """There is nothing to learn."""

@@ -14,6 +14,7 @@ from craik.worlds.court import FACE, GAME
 from craik.worlds.draw import BLUE, GREEN, RED, Color, across
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
+from craik.worlds.words import Fact, Worded
 
 DT = 0.1
 PAUSE = 4
@@ -32,7 +33,7 @@ AIMS = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
 """Where the opponent means to meet the ball, in parts of the furthest; all are equally likely."""
 
 
-class Paddle(ExactWorld):
+class Paddle(Worded, ExactWorld):
     """Return the ball past the other paddle. Mine is on the right; I may go down (0), stay (1) or go up (2).
 
     State, seen as it is: the ball's x, y and speeds (units, units/s; the court is [-1, 1] both ways), the paddles'
@@ -82,6 +83,9 @@ class Paddle(ExactWorld):
         limit = np.array([1.3, 1, FASTEST, FASTEST, 1, 1, GAME, GAME, PAUSE, 1], np.float32)
         low = -limit
         low[6:9] = 0
+        alike = {"mine": "height", "theirs": "height", "won": "points", "lost": "points"}
+        ends = zip(self.FIELDS, low.tolist(), limit.tolist())
+        self.FACTS = {n: Fact(alike.get(n, n), round(a, 2), round(b, 2)) for n, a, b in ends}
         self.space = spaces.Box(low, limit, dtype=np.float32)
         self.action = spaces.Discrete(3)
         super().__init__(num_envs, **settings)
@@ -234,8 +238,18 @@ class Paddle(ExactWorld):
         return spots
 
     def view(self, name: str, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
-        """See `VIEWS`; `craik.worlds.court.told` reads the text again."""
-        return court.write(self.numbers(state)) if name == "text" else super().view(name, state, factors)
+        """See `VIEWS`."""
+        if name == "text":
+            return self.tell(self.facts(state, factors), factors)
+        return super().view(name, state, factors)
+
+    def tell(self, facts: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """See `court.write`."""
+        return court.write(facts)
+
+    def parse(self, line: str) -> Mapping[str, float]:
+        """To three places; see `court.told`."""
+        return dict(zip(self.FACTS, court.told(line), strict=True))
 
     def view_space(self, name: str) -> spaces.Box:
         """See `VIEWS`."""

@@ -32,6 +32,7 @@ from craik.worlds.household import (
 )
 from craik.worlds.household_picture import COLORS, paint, spots
 from craik.worlds.housekeeper import Housekeeper
+from craik.worlds.words import Fact, Worded
 
 TEXT, JSON = 1664, 768
 """Bytes of the views, zeros behind what is said."""
@@ -42,8 +43,16 @@ COLD, STRONG = 8, 2
 UNCHANGED, BY_ACTION, BY_ITSELF = 0, 1, 2
 """Why a fact changed or did not."""
 
+_ASKS = frozenset(telling.ASKS)
 
-class Story(ExactWorld):
+
+def _relation(name: str) -> str:
+    """What a field says of its subject."""
+    odd = {"cat": "room", "jar": "coins", "purse": "coins", "cat_clock": "clock", "tea_bags": "bags"}
+    return odd.get(name) or ("eggs" if name.startswith("eggs") else name.partition("_")[2] or name)
+
+
+class Story(Worded, ExactWorld):
     """Recipes and errands in four rooms. Action: one of `COMMANDS`; each takes a minute, and wait is the middle one.
 
     State, seen as it is: the whole numbers of `household.FIELDS`: the room one is in, the cat's, the places of seven
@@ -83,6 +92,8 @@ class Story(ExactWorld):
         "json": "every fact as canonical JSON, UTF-8",
     }
     POINTS: Mapping[str, Color] = {"me": COLORS["me"], "cat": COLORS["cat"]}
+    FACTS: Mapping[str, Fact] = {name: Fact(_relation(name), 0, most) for name, most in LIMITS.items()}
+    REWORDED: ClassVar[Mapping[str, float]] = {"wording": telling.HELD_OUT, "words": telling.LAST_SET}
     COMMANDS = COMMANDS
 
     def __init__(self, num_envs: int = 1, **settings: Any):
@@ -198,16 +209,26 @@ class Story(ExactWorld):
             return super().view(name, state, factors)
         if name == "json":
             return _bytes([telling.as_json(s) for s in state], JSON)
-        wording = np.clip(factors["wording"], 0, telling.WORDINGS - 1).astype(int)
-        words = np.clip(factors["words"], 0, telling.WORD_SETS - 1).astype(int)
-        start = (factors["order"] * len(telling.SINGLES)).astype(int) % len(telling.SINGLES)
         told = seen(state) if name == "glance" else np.ones(state.shape, bool)
         spread = np.arange(len(FIELDS)) * 0.6180339887 % 1  # any part of them is spread evenly over the kinds
         told = told & (spread < factors["heard"][:, None])
-        told[:, AT["task"]] = True
-        full = np.asarray(told.all(1))
-        rows = zip(state, wording, words, start, told, full)
+        told[:, telling.ASKED] = True
+        return self.tell(np.where(told, self.facts(state, factors), np.nan), factors)
+
+    def tell(self, facts: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Every fact in a sentence, in the wording that the factors say; what is asked only as a whole."""
+        wording = np.clip(factors["wording"], 0, telling.WORDINGS - 1).astype(int)
+        words = np.clip(factors["words"], 0, telling.WORD_SETS - 1).astype(int)
+        start = (factors["order"] * len(telling.SINGLES)).astype(int) % len(telling.SINGLES)
+        told, values = np.isfinite(facts), np.nan_to_num(facts)
+        told[:, AT["task"]] &= [tuple(row) in _ASKS for row in np.where(told, values, -1)[:, telling.ASKED].astype(int)]
+        full = told.all(1)
+        rows = zip(values, wording, words, start, told, full)
         return _bytes([telling.tell(s, a, b, c, None if e else d) for s, a, b, c, d, e in rows], TEXT)
+
+    def parse(self, line: str) -> Mapping[str, float]:
+        """In any wording; see `telling.parse`."""
+        return telling.parse(line)
 
     def captions(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> list[str]:
         """A sentence for each row: where one is, what one holds, and what goes on."""
@@ -217,7 +238,8 @@ class Story(ExactWorld):
             hands = "nothing" if not held else " and ".join(held)
             on = [x for x in ("stove", "kettle", "lamp") if s[AT[f"{x}_on"]]]
             running = "nothing is" if not on else f"the {' and the '.join(on)} {'is' if len(on) == 1 else 'are'}"
-            asked = telling.task(*(int(s[i]) for i in telling.ASKED))
+            ask = tuple(int(s[i]) for i in telling.ASKED)
+            asked = telling.task(*ask) if ask in _ASKS else "do what cannot be done"
             told.append(
                 f"You are in the {ROOMS[s[0]]} with {hands} in your hands, {running} switched on, "
                 f"the cat is in the {ROOMS[s[1]]}, and you are asked to {asked}."

@@ -33,9 +33,10 @@ from craik.worlds.tiles_laws import (
     seen,
 )
 from craik.worlds.tiles_pilot import STYLES, steer
+from craik.worlds.words import Fact, Worded
 
 
-class Tiles(ExactWorld):
+class Tiles(Worded, ExactWorld):
     """Four rooms; the walker begins in one with two switches, and a gem lies in the one opposite, behind a lock.
 
     The red and the blue door lead to the two rooms beside. Each is worked by one of the switches, and nothing shows by
@@ -86,6 +87,7 @@ class Tiles(ExactWorld):
     }
     POINTS = sprites.POINTS
     STYLES = STYLES
+    FACTS: Mapping[str, Fact] = tiles_words.FACTS
 
     def __init__(self, num_envs: int = 1, **settings: Any):
         top = np.full(len(self.FIELDS) - 1, SIDE - 1, np.float32)
@@ -205,8 +207,20 @@ class Tiles(ExactWorld):
         if name == "symbols":
             return seen(state, factors)
         if name == "text":
-            return tiles_words.text(seen(state, factors))
+            return self.tell(self.facts(state, factors), factors)
         return super().view(name, state, factors)
+
+    def facts(self, state: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What the walker sees, from where it stands."""
+        return tiles_words.facts(seen(state, factors))
+
+    def tell(self, facts: np.ndarray, factors: Mapping[str, np.ndarray]) -> np.ndarray:
+        """See `tiles_words.tell`."""
+        return tiles_words.tell(facts)
+
+    def parse(self, line: str) -> Mapping[str, float]:
+        """See `tiles_words.parse`."""
+        return tiles_words.parse(line)
 
     def view_space(self, name: str) -> spaces.Box:
         """See `VIEWS`."""
