@@ -10,7 +10,7 @@ import numpy as np
 from craik.core import tree
 from craik.core.state import State
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import CAP, Instrument, reading
+from craik.eval.card.instrument import Instrument, reading
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 
@@ -62,7 +62,7 @@ def retrieval_floor(forks: Forks, step: int, instrument: Instrument | None) -> n
     futures = range(forks.exam.shape[1])
     read = np.stack([instrument.floor(forks.subject, forks.exam, i)[:, step - 1] for i in futures], 1)
     true = np.stack([instrument.truth(forks.exam, i)[:, step - 1] for i in futures], 1)
-    return told_apart(np.nan_to_num(read, nan=-CAP), np.nan_to_num(true, nan=-CAP))
+    return told_apart(np.nan_to_num(read, nan=-instrument.lost), np.nan_to_num(true, nan=-instrument.lost))
 
 
 def told_apart(ours: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def native(forks: Forks, step: int, instrument: Instrument | None) -> tuple[np.n
     if instrument is not None:
         ours = instrument.read(subject, at).reshape(e, k, -1)
         true = np.stack([instrument.truth(exam, i)[:, step - 1] for i in range(k)], 1)
-        return np.nan_to_num(ours, nan=-CAP), np.nan_to_num(true, nan=-CAP)
+        return np.nan_to_num(ours, nan=-instrument.lost), np.nan_to_num(true, nan=-instrument.lost)
     drawn = [reading(subject, at, name).reshape(e, k, -1) / 255 for name in subject.views]
     seen = [exam.look(name, exam.states[:, :, step - 1]).reshape(e, k, -1) / 255 for name in subject.views]
     return np.concatenate(drawn, -1), np.concatenate(seen, -1)

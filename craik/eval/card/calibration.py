@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import CAP, Instrument
+from craik.eval.card.instrument import Instrument
 from craik.eval.card.ranking import spearman
 from craik.eval.card.score import Score
 from craik.eval.card.state import HORIZONS
@@ -28,12 +28,12 @@ FEW = 8
 
 
 def samples(subject: Subject, exam: Exam, instrument: Instrument, num: int = SAMPLES) -> np.ndarray:
-    """[num, E, H, S] numbers read of futures drawn with different seeds; what is lost is charged `CAP`."""
+    """[num, E, H, S] numbers read of futures drawn with different seeds; what is lost is charged as in `state.err`."""
     true, found = instrument.truth(exam), []
     for i in range(num):
         drawn = dataclasses.replace(subject, seed=1_000 * (subject.seed or 0) + i)
         read = instrument.read(drawn, drawn.dream(drawn.believe(exam), exam.actions[:, 0]))
-        found.append(np.where(np.isfinite(read), read, true + CAP))
+        found.append(np.where(np.isfinite(read), read, true + instrument.lost))
     return np.stack(found).astype(float)
 
 

@@ -8,7 +8,7 @@ import torch
 from craik.behave.agent import random_actions
 from craik.eval.card.action import fork
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Probed, Told
+from craik.eval.card.instrument import Instrument
 from craik.eval.card.judge import as_states
 from craik.eval.card.perform import Player, Reversed, perform
 from craik.eval.card.score import Score
@@ -55,7 +55,7 @@ def told(exam: Exam, states: np.ndarray) -> np.ndarray:
     return np.asarray(there.reshape(e, k, h).any(2))
 
 
-def claimed(subject: Subject, tour: Exam, instrument: Told | Probed) -> np.ndarray:
+def claimed(subject: Subject, tour: Exam, instrument: Instrument) -> np.ndarray:
     """[E, K] bool: whether what is imagined of each future is ever at the goal."""
     forks = fork(subject, tour)
     read = instrument.read(subject, forks.states)
@@ -75,14 +75,14 @@ def claim_scores(
     that are not at the goal already. A model that never claims anything has none of the first and all of the second:
     they are read together. None in worlds without a goal, and where the instrument does not read a full state.
     """
-    if not exam.world.HAS_GOAL or not isinstance(instrument, Told | Probed):
+    if not exam.world.HAS_GOAL or instrument is None or not instrument.whole:
         return []
     tour = perform(exam, SOURCES, steps)
     true, ours = told(tour, tour.states), claimed(subject, tour, instrument)
     seen = np.stack([as_states(tour, instrument, instrument.floor(subject, tour, k)) for k in range(len(SOURCES))], 1)
     floor = told(tour, seen)
     there = exam.world.success()
-    others = {s.name: claimed(s, tour, i) for s, i in nulls if isinstance(i, Told | Probed)}
+    others = {s.name: claimed(s, tour, i) for s, i in nulls if i.whole}
 
     def score(name: str, wrong_if: bool, cols: slice, says: str) -> Score:
         def rate(said: np.ndarray) -> np.ndarray:

@@ -64,6 +64,12 @@ class Exam:
         std = numbers.std(0)
         return np.where(std > 1e-6, std, np.inf)
 
+    @cached_property
+    def whole(self) -> np.ndarray:
+        """[S] bool: numbers of the state that are whole throughout: counts, choices, places on a grid."""
+        numbers = self.numbers()
+        return (numbers == np.round(numbers)).all((0, 1, 2))
+
     def factors(self, repeat: int = 1) -> dict[str, np.ndarray]:
         """The worlds' constants, each row `repeat` times."""
         return {k: np.repeat(v, repeat) for k, v in self.world.factors.items()}

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from craik.core.state import State
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Probed, Told, reading
+from craik.eval.card.instrument import Instrument, reading
 from craik.eval.card.subject import Subject, knows
 
 
@@ -19,7 +19,7 @@ def blind(subject: Subject, exam: Exam) -> bool:
 def judges(subject: Subject, exam: Exam, instrument: Instrument | None) -> bool:
     """Whether `worth` can say anything."""
     own = "reward" in subject.model.spec.reads and not blind(subject, exam)
-    return own or isinstance(instrument, Told | Probed)
+    return own or (instrument is not None and instrument.whole)
 
 
 def worth(subject: Subject, exam: Exam, instrument: Instrument | None, states: State, actions: Tensor) -> np.ndarray:
@@ -52,17 +52,21 @@ def worth(subject: Subject, exam: Exam, instrument: Instrument | None, states: S
 
 def physics(subject: Subject, exam: Exam, instrument: Instrument | None, states: State) -> np.ndarray:
     """[N, H, D] the physical states that an instrument reads off beliefs with axes [N, H]; see `as_states`."""
-    assert isinstance(instrument, Told | Probed), "places in a picture are no full state"
+    assert instrument is not None
     return as_states(exam, instrument, instrument.read(subject, states))
 
 
-def as_states(exam: Exam, instrument: Told | Probed, read: np.ndarray) -> np.ndarray:
-    """Physical states [N, H, D] that show numbers [N, H, S] read by an instrument.
+def as_states(exam: Exam, instrument: Instrument, read: np.ndarray) -> np.ndarray:
+    """Physical states [N, H, D] that show numbers [N, H, S] read by an instrument that is whole.
 
-    Numbers that never vary in an exam have no scale to be read on; they are taken from the moments.
+    Numbers that never vary in an exam have no scale to be read on; they, and what is not said, are taken from the
+    moments. Numbers that are always whole are rounded, and kept within their bounds: there is no room two and a half.
     """
+    assert instrument.whole, "places in a picture are no full state"
     n, h = read.shape[:2]
-    fixed = ~np.isfinite(instrument.scale)
+    fixed = ~np.isfinite(instrument.scale) | ~np.isfinite(read)
     usual = np.repeat(exam.world.numbers(exam.world.state), n // len(exam.states), 0)
-    numbers = np.where(fixed, usual[:, None], read * np.where(fixed, 0.0, instrument.scale))
+    numbers = np.where(fixed, usual[:, None], np.where(fixed, 0.0, read) * np.where(fixed, 0.0, instrument.scale))
+    bounds = exam.world.space
+    numbers = np.where(exam.whole, np.clip(np.round(numbers), bounds.low, bounds.high), numbers)
     return exam.world.invert(numbers.reshape(n * h, -1)).reshape(n, h, -1)

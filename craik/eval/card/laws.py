@@ -8,7 +8,7 @@ import numpy as np
 
 from craik.eval.card.billiards import bounce_laws
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Parsed, Probed, Told, reading
+from craik.eval.card.instrument import Instrument, Parsed, reading
 from craik.eval.card.mirror import mirror_scores
 from craik.eval.card.parse import weigh
 from craik.eval.card.score import Score
@@ -48,9 +48,9 @@ def law_scores(
     if instrument is None:
         return []
     scores = []
-    if not isinstance(instrument, Parsed):
+    if instrument.whole:
         scores.append(residual_score(subject, exam, instrument, nulls))
-    else:
+    elif isinstance(instrument, Parsed):
         scores.append(permanence_score(subject, exam, instrument))
     scores += mirror_scores(subject, exam, instrument)
     for world, laws in LAWS.items():
@@ -91,7 +91,6 @@ def residuals(exam: Exam, instrument: Instrument, read: np.ndarray) -> np.ndarra
     """
     e, h, s = read.shape
     path = exam.numbers()[:, 0]
-    assert isinstance(instrument, Told | Probed)
     numbers = unscaled(exam, instrument.scale, read)
     numbers = np.where(np.isfinite(numbers), numbers, 0.0)
     whole = (path == np.round(path)).all((0, 1))  # counts and choices: the law knows no halves of them

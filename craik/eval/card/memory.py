@@ -16,7 +16,7 @@ from craik.core.model import WorldModel
 from craik.core.state import State
 from craik.eval.card.action import AT_ONCE
 from craik.eval.card.exam import Exam, follow_laws
-from craik.eval.card.instrument import Instrument, Parsed, Told, reading
+from craik.eval.card.instrument import Instrument, Told, reading
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 from craik.worlds.oracle import Oracle
@@ -104,7 +104,7 @@ def driven(exam: Exam, instrument: Instrument) -> np.ndarray:
     step = min(LEGS[0], exam.shape[2]) - 1
     true = np.stack([instrument.truth(exam, i)[:, step] for i in range(exam.shape[1])], 1)
     share = (np.nan_to_num(np.ptp(true, axis=1)) > AT_ONCE).mean(0)
-    if not isinstance(instrument, Parsed):
+    if instrument.whole:
         share = np.where(rates(exam), 0.0, share)
     return share >= min(0.5, max(share.max(), 1e-9))
 

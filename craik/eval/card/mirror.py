@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Parsed
+from craik.eval.card.instrument import Instrument
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 from craik.worlds.bounce import Bounce
@@ -50,7 +50,7 @@ def mirror_scores(subject: Subject, exam: Exam, instrument: Instrument) -> list[
     without such a symmetry, for places in pictures, and for contexts in which the state is not shown.
     """
     ways = [make for world, make in MIRRORS.items() if isinstance(exam.world, world)]
-    if not ways or isinstance(instrument, Parsed) or "state" not in exam.context.obs:
+    if not ways or not instrument.whole or "state" not in exam.context.obs:
         return []
     mirror, step = ways[0](exam.world), min(STEP, exam.shape[2])
     turned = reflected(exam, mirror)

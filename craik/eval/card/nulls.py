@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from craik.core.model import WorldModel
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import Instrument, Parsed, Told
+from craik.eval.card.instrument import Instrument, Parsed, Spoken, Told
 from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions
 from craik.eval.pretenders.memory import Straight
@@ -22,9 +22,9 @@ def oracle_for(exam: Exam, views: tuple[str, ...] = ("state",)) -> Oracle:
 
 def nulls_for(exam: Exam, instrument: Instrument) -> list[Null]:
     """A frozen world, one that ignores actions, and one in which everything goes straight on."""
-    drawn = isinstance(instrument, Parsed)
-    oracle = oracle_for(exam, ("pixels",) if drawn else ())
-    reader = instrument if drawn else Told(exam)
+    view = {Parsed: "pixels", Spoken: "text"}.get(type(instrument))
+    oracle = oracle_for(exam, (view,) if view else ())
+    reader = instrument if view else Told(exam)
     models: dict[str, WorldModel] = {
         "frozen": Frozen(oracle),
         "ignored": IgnoredActions(oracle),

@@ -41,7 +41,7 @@ class Score:
         values: [E] one number an episode (or another independent unit); NaN where it does not apply.
         more: whether more is better.
         says: what it is, with its unit.
-        instrument: what it was read by: "told", "parsed", "probed", "native", "world".
+        instrument: what it was read by: "told", "text", "parsed", "probed", "native", "world".
         floor: [E'] the same of the true simulator through the same instrument; empty if there is none.
         nulls: name -> [E'] the same of models that know nothing; empty if there is none.
         weights: [E] how much each value counts; empty for all alike.

@@ -12,10 +12,11 @@ from gymnasium import spaces
 from craik.core import tree
 from craik.core.state import State
 from craik.eval.card.exam import Exam
-from craik.eval.card.instrument import reading
+from craik.eval.card.instrument import reading, said
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 from craik.worlds.oracle import Oracle
+from craik.worlds.words import Worded
 
 MAGNITUDES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 """How much of a violation is shown; 1 is all of it."""
@@ -36,7 +37,8 @@ def surprise(subject: Subject, exam: Exam, future: int = 0) -> np.ndarray:
     """[E, H] how far what was expected of one step is from what was then seen, in the model's own space.
 
     The distance between the latents of the imagined belief and of the one that has seen; between what is drawn and
-    what is seen (root mean square, a view's numbers in standard deviations) for models without a latent.
+    what is seen (root mean square, a view's numbers in standard deviations; of a text, the facts it tells, and 0 for
+    those it does not) for models without a latent.
     """
     expected, watched = expect(subject, exam, future)
     if "latent" in subject.model.spec.reads:
@@ -44,8 +46,10 @@ def surprise(subject: Subject, exam: Exam, future: int = 0) -> np.ndarray:
         return np.sqrt(np.square(gap.astype(float)).sum(-1))
     total = np.zeros(exam.shape[::2])
     for name in subject.views:
-        ours = reading(subject, expected, name).astype(float).reshape(*total.shape, -1)
-        true = exam.look(name, exam.states[:, future]).astype(float).reshape(*total.shape, -1)
+        ours, true = reading(subject, expected, name), exam.look(name, exam.states[:, future])
+        if name == "text" and isinstance(exam.world, Worded):
+            ours, true = (np.nan_to_num(said(exam.world, x), nan=0.0) for x in (ours, true))
+        ours, true = (x.astype(float).reshape(*total.shape, -1) for x in (ours, true))
         std = true.reshape(-1, true.shape[-1]).std(0)
         total += np.square((ours - true) / (np.where(std > 1e-6, std, np.inf))).mean(-1)
     return np.sqrt(total)

@@ -69,7 +69,10 @@ class Replayer(Mistaken):
 
 
 class Straight(Mistaken):
-    """Expects every number to go on as in the first step in which nothing is done: constant velocity."""
+    """Expects every number to go on as in the first step in which nothing is done: constant velocity.
+
+    Whole numbers (rooms, counts, tiles) stay within the world's bounds: beyond them there is nothing to go on to.
+    """
 
     def step(self, state: Truth, action, *, generator=None):  # noqa: ANN001, ANN201, D102
         return tree.index(self.rollout(state, action[:, None]), (slice(None), 0))
@@ -80,4 +83,11 @@ class Straight(Mistaken):
         slope[..., self.width :] = 0
         ahead = torch.arange(1, actions.shape[1] + 1, dtype=torch.float64).view(1, -1, 1)
         wide = tree.stack([state] * actions.shape[1], 1)
-        return dataclasses.replace(wide, physics=state.physics[:, None] + ahead * slope[:, None])
+        path = state.physics[:, None] + ahead * slope[:, None]
+        bounds = self.oracle.laws.space
+        if bounds.shape == (self.width,):  # each number of the state is shown as it is
+            low, high = (torch.as_tensor(end, dtype=torch.float64) for end in (bounds.low, bounds.high))
+            whole = ((state.physics == state.physics.round()) & (slope == slope.round()))[:, None, : self.width]
+            inside = torch.minimum(torch.maximum(path[..., : self.width], low), high)
+            path[..., : self.width] = torch.where(whole, inside, path[..., : self.width])
+        return dataclasses.replace(wide, physics=path)
