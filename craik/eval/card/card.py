@@ -23,6 +23,7 @@ from craik.eval.card.decisions import decision_scores
 from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
 from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.language import language_scores
 from craik.eval.card.laws import law_scores
 from craik.eval.card.memory import memory_scores
 from craik.eval.card.nulls import Null, nulls_for
@@ -77,6 +78,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
     "M": (_known(memory_scores),),
     "D": (decision_scores, ranking_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
+    "L": (language_scores,),
     "E": (lambda subject, exam, _, __: cost_scores(subject, exam),),
 }
 """Axis -> what measures it."""

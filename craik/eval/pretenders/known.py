@@ -15,9 +15,11 @@ from craik.eval.pretenders.clothes import InGaussians, InLatent
 from craik.eval.pretenders.laws import Drifting, Optimist, WrongLaw
 from craik.eval.pretenders.looks import Blurred, Noisy, Vanished
 from craik.eval.pretenders.memory import Memoriser, Replayer, Straight
+from craik.eval.pretenders.words import Babbler, Forgetful, InText, Literal, Stubborn, Swapped
 from craik.worlds import make
 from craik.worlds.exact import ExactWorld
 from craik.worlds.oracle import Oracle
+from craik.worlds.words import Worded
 
 Make = Callable[[Oracle], WorldModel]
 
@@ -36,6 +38,15 @@ ALIKE: dict[str, Make] = {
 
 DRAWN: dict[str, Make] = {"blurred": Blurred, "noisy": Noisy}
 """Those that draw badly."""
+
+SPOKEN: dict[str, Make] = {
+    "in-text": InText,
+    "forgetful": Forgetful,
+    "stubborn": Stubborn,
+    "babbler": Babbler,
+    "swapped": Swapped,
+}
+"""Those that speak, rightly and wrongly."""
 
 
 def pretenders(world: str, size: int = 64) -> dict[str, Callable[[], WorldModel]]:
@@ -66,6 +77,10 @@ def pretenders(world: str, size: int = 64) -> dict[str, Callable[[], WorldModel]
     if there.POINTS:
         found["vanished"] = over(Vanished, "both")
         found["in-gaussians"] = over(InGaussians, "both")
+    if isinstance(there, Worded):
+        found |= {name: over(each) for name, each in SPOKEN.items()}
+        if there.REWORDED:
+            found["literal"] = over(Literal)
     return found
 
 
