@@ -1,9 +1,14 @@
 """Axis L: the truth in words is perfect, each way of speaking wrongly shows where it should, and words cost nothing."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
 
 from craik.core.errors import SpecError
+from craik.core.model import WorldModel
+from craik.core.state import State
 from craik.eval.card.action import action_scores
 from craik.eval.card.captions import caption_scores, edits, paired
 from craik.eval.card.card import grade
@@ -217,6 +222,45 @@ def test_a_whole_card_of_one_who_speaks():
     card = grade(known["in-text"](), STORY, axes="L")
     assert card.instrument == "text"
     assert card["lang.exact@16:ar"].mean == card["lang.pair@8:ar"].mean == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard(State):
+    """The last text: [B, bytes]."""
+
+    text: torch.Tensor
+
+
+class Parrot(WorldModel[Heard]):
+    """Knows no truth, sees only text, and repeats it."""
+
+    def start(self, batch):
+        return Heard(torch.zeros(batch, *self.spec.obs["text"].shape, dtype=torch.uint8))
+
+    def observe(self, state, action, obs, *, generator=None):
+        return Heard(obs["text"])
+
+    def step(self, state, action, *, generator=None):
+        return state
+
+    def read(self, state, query=None):
+        return {"obs": {"text": state.text}}
+
+    def loss(self, batch, *, generator=None):
+        return {}
+
+
+def test_a_model_that_has_to_read_is_graded_by_what_it_read():
+    spec = InText(Oracle.of(STORY)).spec.offering("obs")
+    card = grade(Parrot(spec), STORY, axes="SAL")
+    assert card.instrument == "text"
+    for id in ("lang.exact@1:ar", "lang.f1.action@1:ar", "lang.f1.environment@1:ar", "lang.false_change@1:ar"):
+        assert card[id].mean == 0, id
+    assert card["lang.f1@1:ar"].mean == pytest.approx(card["lang.f1@1:ar"].nulls["frozen"][0])
+    assert card["lang.paraphrase@1:ar"].mean == 1  # the same facts, in whatever words they came
+    assert card["lang.pair@8:ar"].mean == 0.5
+    assert card["act.retrieval@4,8:ar"].mean == pytest.approx(0.25)
+    assert card["state.err@8:ar"].mean == pytest.approx(card["state.err@8:ar"].nulls["frozen"].mean())
 
 
 @pytest.mark.parametrize("world", [STORY, "craik/Tiles-v0"])
