@@ -108,12 +108,17 @@ def render(report: ReportInput) -> str:
         _again(report),
         _next(report.next),
     ]
+    return page(report.title, report.sentence, sections)
+
+
+def page(title: str, sentence: str, sections: Sequence[str], style: str = "") -> str:
+    """A page of sections (those that are not empty), with craik's style and what else is passed of it."""
     body = "\n".join(s for s in sections if s)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(report.title)}</title>\n<style>\n{STYLE.read_text()}</style>\n</head>\n<body>\n"
-        f'<h1>{escape(report.title)}</h1>\n<p class="lead">{escape(report.sentence)}</p>\n{body}\n'
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE.read_text()}{style}</style>\n</head>\n<body>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="lead">{escape(sentence)}</p>\n{body}\n'
         f"<footer>made by craik {escape(craik.__version__)}</footer>\n</body>\n</html>\n"
     )
 
@@ -124,11 +129,13 @@ def save(report: ReportInput, path: Path) -> None:
     write(path, render(report).encode())
 
 
-def _section(title: str, *parts: str) -> str:
+def section(title: str, *parts: str) -> str:
+    """A section of a page: its heading and what is not empty of its parts (HTML)."""
     return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(p for p in parts if p) + "\n</section>"
 
 
-def _note(words: str) -> str:
+def note(words: str) -> str:
+    """A remark in small letters."""
     return f'<p class="note">{escape(words)}</p>' if words else ""
 
 
@@ -159,7 +166,7 @@ def _result(report: ReportInput) -> str:
     bar = f'<u style="left:{left:.1f}%;width:{right - left:.1f}%"></u><i style="left:{place(score.value):.1f}%"></i>'
     rows.append((score.value, _row("this agent", "", "ours", bar, score.value)))
     ordered = "\n".join(row for _, row in sorted(rows, key=lambda pair: pair[0]))
-    return _section("What it earns", figure, f'<div class="rows">\n{ordered}\n</div>', _note(report.score_says))
+    return section("What it earns", figure, f'<div class="rows">\n{ordered}\n</div>', note(report.score_says))
 
 
 def _row(name: str, says: str, style: str, inside: str, value: float) -> str:
@@ -179,7 +186,7 @@ def _film(film: Film | None) -> str:
         f"it dreams {ahead} steps, {ahead / film.fps:.1f} seconds. Black in the difference: dream and truth agree."
     )
     moving, still = _data("gif", gif(film, _scale(film, 256))), _data("png", png(strip(film, 10, _scale(film, 128))))
-    return _section(
+    return section(
         "What it dreams",
         f'<figure><img alt="real, dreamed and difference, moving" src="{moving}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>",
@@ -211,11 +218,9 @@ def _horizon(errors: Sequence[HorizonError]) -> str:
         counts = error.counts
         over = f"{counts[0]}" if (counts == counts[0]).all() else f"{counts[0]} (at the far end {counts[-1]})"
         charts.append(
-            _note(
-                f"{error.unit}; on {over} held-out episodes, after {error.context} steps seen; both axes logarithmic."
-            )
+            note(f"{error.unit}; on {over} held-out episodes, after {error.context} steps seen; both axes logarithmic.")
         )
-    return _section("How far ahead it sees", *charts) if charts else ""
+    return section("How far ahead it sees", *charts) if charts else ""
 
 
 def _thinking(report: ReportInput) -> str:
@@ -254,7 +259,7 @@ def _thinking(report: ReportInput) -> str:
         f"{rounds} rounds long; the best score went from {number(thinking.best[0])} to {number(thinking.best[-1])}. "
         "Grey is what it began with, blue what it was left with, orange the plan."
     )
-    return _section("What it plans", _note(words), *parts)
+    return section("What it plans", note(words), *parts)
 
 
 def _curves(curves: Sequence[Curve]) -> str:
@@ -263,7 +268,7 @@ def _curves(curves: Sequence[Curve]) -> str:
         levels = [Level(k, v) for k, v in curve.levels.items()]
         line = Line(curve.name, curve.x, curve.y, "one", curve.low, curve.high, dots=len(curve.x) <= 40)
         parts.append(chart([line], curve.x_name, curve.name, levels=levels, log_y=curve.log, height=240))
-    return _section("How it learned", *parts) if parts else ""
+    return section("How it learned", *parts) if parts else ""
 
 
 def _again(report: ReportInput) -> str:
@@ -271,12 +276,12 @@ def _again(report: ReportInput) -> str:
         return ""
     commands = f"<pre>{escape(chr(10).join(report.commands))}</pre>" if report.commands else ""
     rows = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in report.facts.items())
-    return _section("How to get this again", commands, f"<table>{rows}</table>" if rows else "")
+    return section("How to get this again", commands, f"<table>{rows}</table>" if rows else "")
 
 
 def _next(steps: Sequence[tuple[str, str]]) -> str:
     items = "".join(f"<li>{escape(says)}<pre>{escape(command)}</pre></li>" for command, says in steps)
-    return _section("What to try next", f'<ul class="next">{items}</ul>') if items else ""
+    return section("What to try next", f'<ul class="next">{items}</ul>') if items else ""
 
 
 def _scale(film: Film, pixels: int) -> int:

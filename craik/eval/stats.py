@@ -11,6 +11,9 @@ import numpy as np
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From resamples [R, n] to one number each, [R]."""
 
+LOT, ENOUGH = 10_000, 20
+"""Resamples drawn at once for a p-value, and how many of them as far from 0 as what was seen are enough."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
@@ -127,6 +130,83 @@ def paired_difference(
     if ours.shape != theirs.shape:
         raise ValueError(f"{ours.shape} and {theirs.shape} values are no pairs; evaluate both on the same starts")
     return bootstrap_mean(ours - theirs, seed, level, resamples)
+
+
+def unpaired_difference(
+    ours: np.ndarray, theirs: np.ndarray, seed: int = 0, level: float = 0.95, resamples: int = 5_000
+) -> Interval:
+    """The mean of `ours` [n] minus that of `theirs` [m], of other starts, with its bootstrap interval; n is the fewer.
+
+    Either side is resampled by itself.
+    """
+    ours, theirs, rng = _sample(ours), _sample(theirs), np.random.default_rng(seed)
+    one, two = (x[rng.integers(len(x), size=(resamples, len(x)))].mean(1) for x in (ours, theirs))
+    low, high = np.quantile(one - two, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(ours.mean() - theirs.mean()), float(low), float(high), min(len(ours), len(theirs)), level)
+
+
+def sign_flip(differences: np.ndarray, seed: int = 0, resamples: int = 100_000) -> float:
+    """The two-sided p-value of paired differences [n], if each had been as likely the other way round (Fisher 1935).
+
+    The share of sign patterns whose mean is at least as far from 0: of all patterns where there are at most `LOT`, else
+    of those drawn and the one there is (`_sequential`).
+    """
+    x = _sample(differences)
+    if 2 ** len(x) <= LOT:
+        turned = np.arange(2 ** len(x))[:, None] >> np.arange(len(x)) & 1
+        return float(_as_far(x.sum() - 2 * turned @ x, x.sum()).mean())
+    rng = np.random.default_rng(seed)
+
+    def lot(size: int) -> np.ndarray:
+        turned = np.unpackbits(rng.integers(256, size=(size, -(-len(x) // 8)), dtype=np.uint8), axis=1, count=len(x))
+        return _as_far(x.sum() - 2 * turned @ x, x.sum())
+
+    return _sequential(lot, resamples)
+
+
+def permutation(ours: np.ndarray, theirs: np.ndarray, seed: int = 0, resamples: int = 100_000) -> float:
+    """The two-sided p-value of the difference of means of [n] and [m] values, if all had come from one source.
+
+    The share of ways to deal them out whose difference is as large, of those drawn and the one there is
+    (`_sequential`).
+    """
+    x, y = _sample(ours), _sample(theirs)
+    both, rng = np.concatenate([x, y]), np.random.default_rng(seed)
+
+    def lot(size: int) -> np.ndarray:
+        dealt = rng.permuted(np.repeat(both[None], size, 0), axis=1)
+        return _as_far(dealt[:, : len(x)].mean(1) - dealt[:, len(x) :].mean(1), x.mean() - y.mean())
+
+    return _sequential(lot, resamples)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """p-values [m] adjusted for their number (Holm 1979): those below a level hold together at that level.
+
+    The k-th smallest of m, counted from 0, times m - k; none smaller than one before it, and none above 1.
+    """
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.minimum(np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))), 1.0)
+    return adjusted[np.argsort(order, kind="stable")]
+
+
+def _sequential(lot: Callable[[int], np.ndarray], most: int) -> float:
+    """The p-value from lots of resamples, each of which says which are as far from 0 as what was seen.
+
+    (1 + those as far) / (1 + all drawn), until `ENOUGH` are as far or `most` are drawn: a p-value that is not small
+    needs no more (Besag and Clifford 1991).
+    """
+    far = drawn = 0
+    while drawn < most and far < ENOUGH:
+        size = min(LOT, most - drawn)
+        far, drawn = far + int(lot(size).sum()), drawn + size
+    return (1 + far) / (1 + drawn)
+
+
+def _as_far(drawn: np.ndarray, seen: float) -> np.ndarray:
+    """Which statistics [R] are as far from 0 as the one seen, up to rounding."""
+    return np.abs(drawn) >= np.abs(seen) * (1 - 1e-9) - 1e-12
 
 
 def _quantile(level: float) -> float:

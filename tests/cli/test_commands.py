@@ -103,3 +103,17 @@ def test_score_grades_runs_and_pretenders(run, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["score", "frosen", "--world", "craik/Swing-v0"])
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_bench_grades_a_run_where_it_fits(run, tmp_path, capsys):
+    words = ["bench", "smoke", "--run", str(run), "--axes", "S", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        main(words)
+    told = capsys.readouterr()
+    assert "skipped: craik/Bounce-v0: this model" in told.out
+    assert "it was trained in craik/Swing-v0: --worlds swing" in told.err
+    main([*words, "--worlds", "swing", "bounce"])
+    assert "skipped: craik/Bounce-v0: this model" in capsys.readouterr().out
+    facts = json.loads((tmp_path / "first" / "swing-smoke-1.json").read_text())["facts"]
+    assert facts["recipe"] == "dreamer_v3"
+    assert facts["trained in"] == "craik/Swing-v0"

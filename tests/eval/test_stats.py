@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from craik.eval.stats import bootstrap_mean, iqm, paired_difference, probability_of_improvement, wilson
+from craik.eval.stats import (
+    bootstrap_mean,
+    holm,
+    iqm,
+    paired_difference,
+    permutation,
+    probability_of_improvement,
+    sign_flip,
+    unpaired_difference,
+    wilson,
+)
 
 
 def test_wilson_against_hand_values():
@@ -85,3 +95,49 @@ def test_pairing_takes_the_starts_out():
     assert paired.high < 1.1
     with pytest.raises(ValueError, match="pairs"):
         paired_difference(ours, theirs[:-1])
+
+
+def test_holm_by_hand():
+    # Sorted .005 .01 .03 .04: times 4, 3, 2, 1 is .02 .03 .06 .04; none below one before it.
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm(np.array([0.5, 0.9, 0.4])) == pytest.approx([1.0, 1.0, 1.0])  # .4 * 3 = 1.2
+    assert holm(np.zeros(0)).shape == (0,)
+
+
+def test_holm_rarely_finds_what_is_not_there():
+    rng = np.random.default_rng(0)
+    found = [(holm(rng.random(10)) < 0.05).any() for _ in range(2000)]
+    assert 0.03 < np.mean(found) < 0.07
+
+
+def test_signs_flipped_by_hand():
+    assert sign_flip(np.array([1.0, 2.0, 3.0])) == 2 / 8  # itself and its mirror image
+    assert sign_flip(np.array([1.0, 2.0, -3.0])) == 1.0  # a mean of 0 is as far as all
+    assert sign_flip(np.array([3.0, 1.0, 1.0, -1.0])) == 8 / 16  # |sum| of at least 4, of the 16
+    assert sign_flip(np.zeros(30)) == 1.0
+
+
+def test_drawn_signs_agree_with_all_of_them():
+    values = np.arange(16) - 5.0
+    turned = 1 - 2 * (np.arange(2**16)[:, None] >> np.arange(16) & 1)
+    exact = (np.abs(turned @ values) >= abs(values.sum()) - 1e-12).mean()
+    assert 0.03 < exact < 0.1
+    assert sign_flip(values) == pytest.approx(exact, rel=0.2)
+    assert sign_flip(values + 100) == pytest.approx(2 / 2**16, abs=3e-5)
+
+
+def test_dealing_out_anew_by_hand_and_by_chance():
+    assert permutation(np.array([5.0, 6.0]), np.array([1.0, 2.0])) == pytest.approx(2 / 6, abs=0.02)  # of 6 deals
+    rng = np.random.default_rng(4)
+    found = [permutation(rng.normal(0, 1, 12), rng.normal(0, 1, 20), resamples=1000) < 0.1 for _ in range(300)]
+    assert 0.05 < np.mean(found) < 0.16
+
+
+def test_unpaired_differences_have_the_width_of_both():
+    rng = np.random.default_rng(6)
+    ours, theirs = rng.normal(1, 1, 100), rng.normal(0, 2, 400)
+    interval = unpaired_difference(ours, theirs)
+    half = 1.96 * np.sqrt(ours.var() / 100 + theirs.var() / 400)
+    assert interval.value == pytest.approx(ours.mean() - theirs.mean())
+    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=0.1)
+    assert interval.n == 100

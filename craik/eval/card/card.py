@@ -143,6 +143,58 @@ def grade(
         if axis not in AXES:
             raise UnknownName("axis of the score card", axis, AXES)
     begin, asked = time.perf_counter(), SIZES[size]
+    sitting = prepare(model, world, name=name, seed=seed, size=size, factors=factors, draws=draws)
+    scores = [score for axis in axes for score in sitting.ask(axis)]
+    facts = {
+        "evaluator": VERSION,
+        "moments": asked.moments,
+        "horizon": asked.horizon,
+        "futures": asked.futures,
+        "seconds": round(time.perf_counter() - begin, 2),
+        "parameters": sum(p.numel() for p in model.parameters()),
+    }
+    return Card(name, world, seed, size, sitting.read_by, tuple(scores), facts)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sitting:
+    """A model before its exam.
+
+    Attributes:
+        subject: the model.
+        exam: all that may be asked.
+        instrument: what reads the state; None if nothing can.
+        nulls: those that know nothing, who sit the same exam.
+    """
+
+    subject: Subject
+    exam: Exam
+    instrument: Instrument | None
+    nulls: list[Null]
+
+    @property
+    def read_by(self) -> str:
+        """The instrument's name; "none" if there is none."""
+        return self.instrument.name if self.instrument else "none"
+
+    def ask(self, axis: str, rows: slice = slice(None)) -> list[Score]:
+        """The scores of one axis, on some of the moments."""
+        exam = self.exam if rows == slice(None) else self.exam.part(rows)
+        return [s for measure in AXES[axis] for s in measure(self.subject, exam, self.instrument, self.nulls)]
+
+
+def prepare(
+    model: WorldModel,
+    world: str,
+    *,
+    name: str = "model",
+    seed: int = 1,
+    size: str = "smoke",
+    factors: dict[str, float | tuple[float, float]] | None = None,
+    draws: int | None = None,
+) -> Sitting:
+    """Sets the exam and makes the instrument; see `grade`."""
+    asked = SIZES[size]
     model.eval()
     subject = Subject(model, name, draws)
     views = tuple(dict.fromkeys(("state", *subject.views)))
@@ -153,17 +205,7 @@ def grade(
     exam = sit(world, asked.moments, seed=TEST_SEED + seed, horizon=asked.horizon, futures=asked.futures, **settings)
     lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
     instrument = instrument_for(subject, exam, lessons)
-    nulls = nulls_for(exam, instrument) if instrument is not None else []
-    scores = [score for axis in axes for measure in AXES[axis] for score in measure(subject, exam, instrument, nulls)]
-    facts = {
-        "evaluator": VERSION,
-        "moments": asked.moments,
-        "horizon": asked.horizon,
-        "futures": asked.futures,
-        "seconds": round(time.perf_counter() - begin, 2),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    return Card(name, world, seed, size, instrument.name if instrument else "none", tuple(scores), facts)
+    return Sitting(subject, exam, instrument, nulls_for(exam, instrument) if instrument is not None else [])
 
 
 def _fits(model: WorldModel, world: str, views: tuple[str, ...], side: int) -> None:

@@ -1,0 +1,1 @@
+"""Many cards: benchmarks of several worlds, comparisons, and the page that shows them."""
