@@ -17,7 +17,7 @@ from craik.eval.bench.whiskers import HIGH, LOW, Row, whiskers
 from craik.eval.bench.worlds import short_name
 from craik.eval.card.card import AXES, Card
 from craik.eval.card.score import AXES as ABOUT
-from craik.eval.card.score import Score
+from craik.eval.card.score import Score, average
 from craik.eval.card.table import short
 from craik.eval.chart import Line, chart
 from craik.eval.report import STYLE, note, page, section
@@ -122,7 +122,8 @@ def _drift(decks: Sequence[Deck], exercises: Sequence[Exercise]) -> str:
         return ""
     words = (
         "Error of the state after so many steps imagined with the true actions, by what the state was read by; bands "
-        "are 95 % intervals over moments. Grey is the best of those that know nothing."
+        "are 95 % intervals over moments. Grey is the best of those that know nothing, dashed the truth through the "
+        "model's own instrument where that errs."
     )
     return section("Drift", _legend(decks), f'<div class="pairs">{"".join(charts)}</div>', note(words))
 
@@ -138,6 +139,9 @@ def _curves(cards: Sequence[tuple[Card, str]]) -> str:
         inside = [found[h].interval() for h in steps]
         if not lines:
             lines.append(Line("", steps, [found[h].null for h in steps], "quiet"))
+        floor = [average(found[h].floor) for h in steps]
+        if max(floor) > 1e-6:
+            lines.append(Line("", steps, floor, f"{style} front"))
         lines.append(
             Line(
                 "",

@@ -67,6 +67,14 @@ def test_drift_is_drawn_for_every_model(page):
         assert points[0, 1] > points[-1, 1], shift  # it grows: up is more
 
 
+def test_an_instrument_that_errs_is_drawn_with_its_error():
+    def drawn(floor):
+        return render([hand("a", card("a", [score(f"state.err@{h}:ar", "S", [0.5] * 8, floor=floor) for h in (1, 8)]))])
+
+    assert len(coordinates(drawn(0.2), "m0 front")) == 2
+    assert "m0 front" not in drawn(0.0)
+
+
 def test_a_front_joins_those_that_none_beats(page):
     fronts = re.findall(r'class="line quiet front" points="([^"]+)"', page)
     assert [len(f.split()) for f in fronts] == [2, 2]  # one is better, the other faster
