@@ -80,6 +80,14 @@ class Still(Script):
         return self.last
 
 
+class Erratic(Script):
+    """Uniformly random, anew at every step."""
+
+    def decide(self, first: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """See the class."""
+        return draw(self.world.single_action_space, self.rng, (self.world.num_envs,))
+
+
 class Seek(Script):
     """The world's own simple pilot (`world.guide`), blended with a walk: `skill` of the pilot, the rest noise.
 
@@ -170,6 +178,13 @@ class Expert(Script):
         return (total + self.horizon * reward).reshape(n, k)
 
 
+class Spoiler(Expert):
+    """Plans for the least reward: an adversary that knows the world."""
+
+    def _collected(self, tries: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return -super()._collected(tries, rows)
+
+
 class Mixture(Script):
     """Each episode is played by one of several scripts, drawn by their shares.
 
@@ -183,6 +198,11 @@ class Mixture(Script):
         share = np.array([s for s, _ in parts], float)
         self.shares, self.scripts = share / share.sum(), [script for _, script in parts]
         self.who = self.rng.choice(len(parts), world.num_envs, p=self.shares)
+
+    @property
+    def id(self) -> str:
+        """Who is in it and how often, as "wander:0.40+still:0.10"."""
+        return "+".join(f"{type(s).__name__.lower()}:{p:.2f}" for p, s in zip(self.shares, self.scripts))
 
     def decide(self, first: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """See the class."""
