@@ -12,6 +12,8 @@ from craik.core.spec import Spec
 from craik.data.collect import Act, Collector
 from craik.data.store import EpisodeStore
 from craik.worlds import make
+from craik.worlds.splits import split_of
+from craik.worlds.tiers import TIERS, collect_tier, told
 
 
 def run(argv: list[str]) -> None:
@@ -27,8 +29,14 @@ def collect(
     agent: Path | None = None,
     num_envs: int = 4,
     seed: int = 0,
+    tier: str = "",
+    split: str = "train",
+    rule: str = "",
 ) -> None:
     """Records whole episodes; each is on disk before the next begins. Goes on with a data set that is there.
+
+    With a tier, it is data of a standard size and making (of exact worlds): scripted players, constants and seeds as
+    the split says, and beside the data what it is and what it covers.
 
     Args:
         world: a Gymnasium id or one of craik's.
@@ -38,7 +46,13 @@ def collect(
         agent: a run whose model and agent act; random actions without.
         num_envs: worlds side by side.
         seed: of the worlds and the actions.
+        tier: S, M or L (20k, 100k, 1M steps) of a split, instead of `steps`, `agent`, `num_envs` and `seed`.
+        split: which one; see `craik.worlds.splits`.
+        rule: what its players never do: region, magnitude, composition or duration; each world has a usual one.
     """
+    if tier:
+        collect_standard(world, path, tier, split, rule, obs)
+        return
     env = make(world, num_envs, obs=obs)
     spec = Spec.of(env.single_observation_space, env.single_action_space)
     there = (path / "dataset.json").exists()
@@ -55,6 +69,17 @@ def collect(
     for fault in collector.faults:
         print(f"thrown away at step {fault.step}: {fault.reason}")
     print(f"{path}: {len(store)} episodes, {store.num_steps} steps\n  look: craik data inspect {path}")
+
+
+def collect_standard(world: str, path: Path, tier: str, split: str, rule: str, obs: str) -> None:
+    """A tier of data."""
+    asked = split_of(world, split, rule)
+    with Progress() as progress:
+        bar = progress.add_task("recording", total=TIERS.get(tier))
+        store = collect_tier(asked, path, tier, obs=obs, tell=lambda n: progress.update(bar, completed=n))
+    about = told(path)
+    assert about is not None
+    print(f"{path}: {len(store)} episodes, {store.num_steps} steps of {split}, {about['mixture']}")
 
 
 def acting(run: Path, num_envs: int, seed: int) -> Act:
