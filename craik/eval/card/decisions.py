@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from craik.behave.objectives import GoalLatent, GoalState, Objective, Reward
 from craik.behave.plan import PlanConfig
 from craik.behave.planner_agent import PlannerAgent
 from craik.core.state import State
+from craik.eval.card.distance import THIRDS, idle_success, thirds
 from craik.eval.card.exam import Exam, follow_laws
 from craik.eval.card.instrument import Instrument
 from craik.eval.card.judge import blind, judges, worth
@@ -140,7 +142,7 @@ def decision_scores(
     nulls: list[tuple[Subject, Instrument]],
     budget: Budget | None = None,
 ) -> list[Score]:
-    """`dec.return:cl`, `dec.regret:cl`, `dec.success:cl` and `dec.gap:cl`.
+    """`dec.return:cl`, `dec.regret:cl`, `dec.success:cl`, this by thirds of the way to the goal, and `dec.gap:cl`.
 
     The regret is that against the same planner in the exact simulator, which plans for the true reward. Normalised, it
     is 1 - regret / (J* - J_0), J_0 being the best of random actions and of the same planner in models that know
@@ -188,18 +190,7 @@ def decision_scores(
         ),
     ]
     if exam.world.HAS_GOAL:
-        scores.append(
-            Score(
-                "dec.success:cl",
-                "D",
-                ours.success,
-                more=True,
-                says=f"goals reached within {budget.steps} steps (for {aim}), of those not reached before",
-                instrument="world",
-                floor=best.success,
-                nulls={k: v.success for k, v in others.items()},
-            )
-        )
+        scores += success_scores(exam, budget, ours, best, others, aim)
     if judges(subject, exam, instrument):
         said, true = promises(subject, exam, instrument, budget)
         claimed, came = promises(simulator, exam, None, budget)
@@ -215,6 +206,40 @@ def decision_scores(
             )
         )
     return scores
+
+
+def success_scores(
+    exam: Exam, budget: Budget, ours: Outcome, best: Outcome, others: Mapping[str, Outcome], aim: str
+) -> list[Score]:
+    """`dec.success:cl`, and `dec.success.near:cl`, `.middle` and `.far`: by thirds of the way to the goal.
+
+    Goals that are reached at the moment, or would be by doing nothing, do not count for anybody.
+
+    Args:
+        exam: what was asked.
+        budget: of the planner.
+        ours: how it went with the model.
+        best: how with the simulator.
+        others: name -> how with those that know nothing.
+        aim: what was planned for.
+    """
+    counts = ~idle_success(exam, budget.steps)
+    third = thirds(exam, 2 * budget.steps, counts)
+    rows = {"": (counts, "of those not reached by doing nothing")}
+    rows |= {f".{name}": (third == i, f"the {name} third of them by a pilot's steps") for i, name in enumerate(THIRDS)}
+    return [
+        Score(
+            f"dec.success{name}:cl",
+            "D",
+            np.where(keep, ours.success, np.nan),
+            more=True,
+            says=f"goals reached within {budget.steps} steps (for {aim}), {says}",
+            instrument="world",
+            floor=np.where(keep, best.success, np.nan),
+            nulls={k: np.where(keep, v.success, np.nan) for k, v in others.items()},
+        )
+        for name, (keep, says) in rows.items()
+    ]
 
 
 def _told(subject: Subject, live: ExactWorld, rng: np.random.Generator) -> State | None:

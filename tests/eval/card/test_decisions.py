@@ -8,6 +8,7 @@ import pytest
 from craik.behave.objectives import GoalLatent, Reward
 from craik.core.spec import Spec
 from craik.eval.card.decisions import Budget, decision_scores, do_at_random, objective, plan_and_do
+from craik.eval.card.distance import idle_success, pilot_steps, thirds
 from craik.eval.card.exam import sit
 from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions
@@ -99,3 +100,31 @@ def test_goals_reached_before_anything_is_done_do_not_count(exams):
     for outcome in (plan_and_do(Subject(Oracle.of(exam.id)), easy, short), do_at_random(easy, short)):
         assert np.isnan(outcome.success[:4]).all()
         assert np.isfinite(outcome.success[4:]).all()
+
+
+def test_goals_that_come_by_themselves_do_not_count_and_the_rest_are_told_apart_by_distance():
+    exam = sit("craik/Bounce-v0", 24, seed=2_000_001, horizon=8, views=("state",))
+    by_itself = idle_success(exam, 24)
+    assert 0 < by_itself.sum() < 24
+    third, steps = thirds(exam, 48, ~by_itself), pilot_steps(exam, 48)
+    assert (third[by_itself] == -1).all()
+    assert np.ptp([(third == i).sum() for i in range(3)]) <= 1
+    assert steps[third == 0].max() <= steps[third == 2].min()
+    short = Budget(tasks=24, steps=24, horizon=4, every=4, candidates=16, rounds=1)
+    subject, instrument, nulls = candidate(exam, lambda o: o)
+    found = named(decision_scores(subject, exam, instrument, nulls[:1], short))
+    assert found["dec.success"].n == (~by_itself).sum()
+    parts = [found[f"dec.success.{name}"] for name in ("near", "middle", "far")]
+    assert sum(p.n for p in parts) == found["dec.success"].n
+    assert found["dec.success"].nulls["frozen"].shape == (24,)
+    assert all(np.isnan(p.values[by_itself]).all() for p in parts)
+
+
+def test_what_a_pilot_needs_alike_is_told_apart_by_the_state():
+    exam = sit("craik/Rooms-v0", 12, seed=2_000_001, horizon=8, views=("state",))
+    everyone = np.ones(12, bool)
+    assert np.isinf(pilot_steps(exam, 1)).all()
+    apart = exam.world.numbers(exam.world.state) - exam.world.numbers(exam.world.goal)
+    far = np.linalg.norm(apart / exam.scale, axis=1)
+    third = thirds(exam, 1, everyone)
+    assert far[third == 0].max() <= far[third == 2].min()
