@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tyro
 from rich.console import Console
@@ -10,13 +11,21 @@ from rich.progress import track
 from rich.table import Table
 
 from craik.core.errors import CraikError
+from craik.data.coverage import coverage
+from craik.data.store import EpisodeStore
 from craik.eval.card.card import AXES, Card, grade, save
 from craik.eval.card.score import AXES as ABOUT
+from craik.eval.card.score import average
 from craik.eval.card.shift import Drop, drops
 from craik.eval.card.table import markdown, short
 from craik.eval.pretenders.known import pretender, pretenders
-from craik.train.run import load
+from craik.train.run import Run, load
 from craik.worlds.registry import OURS
+from craik.worlds.splits import split_of
+from craik.worlds.tiers import told
+
+AT_USUAL = ("test-iid", "test-policy", "test-action")
+"""Splits that make sense where training knew one value of every constant."""
 
 
 def run(argv: list[str]) -> None:
@@ -32,6 +41,9 @@ def score(
     axes: str = "".join(AXES),
     out: Path = Path("runs/cards"),
     shifts: bool = False,
+    split: str = "",
+    salt: int = 0,
+    equality: str = "E1",
 ) -> None:
     """Grades a model in an exact world, every number beside the truth's and that of models that know nothing.
 
@@ -43,12 +55,17 @@ def score(
         axes: which, by their letters.
         out: where the card is written.
         shifts: ask instead what is lost when the world's constants are other than usual, one by one.
+        split: which episodes are asked about: test-iid, test-interp, test-extrap, test-combo, test-policy or
+            test-action; by default test-iid, at the constants that the model was trained at.
+        salt: a number that makes the exam another one, which nobody could have known.
+        equality: what is equal between the models that are compared, E1 to E4.
     """
     out_to = Console()
     if who == "all":
         known = pretenders(need(world))
+        asked: dict[str, Any] = {"split": split_of(world, split) if split else None, "salt": salt}
         cards = [
-            grade(each(), world, name=name, seed=seed, size=size, axes=axes)
+            grade(each(), world, name=name, seed=seed, size=size, axes=axes, equality=equality, **asked)
             for name, each in track(known.items(), description=world, console=out_to)
         ]
         print(markdown(cards))
@@ -58,6 +75,7 @@ def score(
             f"there is no run at {who}",
             "pass a run's folder, or a pretender and --world, as: craik score frozen --world craik/Rooms-v0",
         )
+    trained: Run | None = None
     if Path(who).is_dir():
         trained = load(Path(who))
         world, name, model = world or trained.world, Path(who).name, trained.model
@@ -66,12 +84,15 @@ def score(
     if shifts:
         out_to.print(shift_table(drops(model, need(world), seed=seed, size=size), f"{name} in {world}"))
         return
-    card = grade(model, need(world), name=name, seed=seed, size=size, axes=axes)
-    out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed}, state {card.instrument}")
+    asked = questions(need(world), split, trained) | {"salt": salt, "equality": equality}
+    card = grade(model, world, name=name, seed=seed, size=size, axes=axes, **asked)
+    where = f"{card.facts['split']}, {card.facts['constants']} constants"
+    out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed} of {where}, state {card.instrument}")
     for each in tables(card):
         out_to.print(each)
     print("truth: the true simulator through the same instrument. null: the best of those that know nothing.")
-    written = save(card, out / f"{name}-{world.split('/')[-1]}-{size}-{seed}")
+    kind = [split] * bool(split) + [f"salt{salt}"] * bool(salt)
+    written = save(card, out / "-".join([name, world.split("/")[-1], size, str(seed), *kind]))
     print(f"written: {written}")
 
 
@@ -89,6 +110,22 @@ def need(world: str) -> str:
     return world
 
 
+def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
+    """What a model is asked: the split, at the constants it was trained at; and what it knows, and comes from.
+
+    Models that learned from a tier of data are asked by the splits of that data. Others were trained at the usual
+    constants, and are asked at those unless the split is about constants.
+    """
+    about = told(run.config.data) if run is not None and run.config.data else None
+    if run is None or about is None:
+        found = split_of(world, split) if split else None
+        usually = run is not None and split in AT_USUAL and found is not None
+        return {"split": found.usual() if usually and found else found, "run": run}
+    store = EpisodeStore.open(run.config.data, read_only=True)
+    known = coverage(map(store.read, store.ids), store.spec.action) if "state" in store.spec.obs.spaces else None
+    return {"split": split_of(world, split or "test-iid", about["split"]["rule"]), "run": run, "known": known}
+
+
 def tables(card: Card) -> list[Table]:
     """One table an axis, one row a metric."""
     found = []
@@ -102,7 +139,7 @@ def tables(card: Card) -> list[Table]:
             shown.add_column(name, justify="right")
         for s in scores:
             i = s.interval()
-            floor = short(float(s.floor.mean())) if len(s.floor) else ""
+            floor = short(average(s.floor))
             between = f"{short(i.low)} to {short(i.high)}" if s.n > 1 else ""
             shown.add_row(s.id, short(s.mean), between, floor, short(s.null), short(s.normalised), str(s.n))
         found.append(shown)

@@ -15,30 +15,35 @@ from gymnasium import spaces
 
 from craik.core.errors import DataError, SpecError, UnknownName
 from craik.core.model import WorldModel
+from craik.data.coverage import Coverage
 from craik.eval.card.action import action_scores
 from craik.eval.card.calibration import calibration_scores
 from craik.eval.card.claims import claim_scores
 from craik.eval.card.cost import cost_scores
+from craik.eval.card.covered import distances, explained
 from craik.eval.card.decisions import decision_scores
 from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
+from craik.eval.card.heldout import heldout_scores
 from craik.eval.card.instrument import Instrument, instrument_for
-from craik.eval.card.language import language_scores
 from craik.eval.card.laws import law_scores
+from craik.eval.card.ledger import EQUALITY, ledger
 from craik.eval.card.memory import memory_scores
 from craik.eval.card.nulls import Null, nulls_for
 from craik.eval.card.ranking import ranking_scores
-from craik.eval.card.score import Score
+from craik.eval.card.score import Score, average
 from craik.eval.card.state import state_scores
 from craik.eval.card.subject import Subject
 from craik.eval.card.surprise import surprise_scores
+from craik.train.run import Run
 from craik.worlds import make
+from craik.worlds.splits import SEEDS, Split
 
-VERSION = 1
+VERSION = 2
 """Of the evaluator. Cards of different versions are never put in one table."""
 
-TEST_SEED = 2_000_000
-"""Exams are drawn from seeds from here on; nothing is trained or tuned on them."""
+USUAL = Split("test-iid", "", SEEDS["test-iid"], {})
+"""What is asked by default. Test seeds begin at 2,000,000; nothing is trained or tuned on them."""
 
 Axis = Callable[[Subject, Exam, Instrument | None, list[Null]], list[Score]]
 """What gives the scores of an axis; none where it does not apply."""
@@ -73,12 +78,11 @@ def _known(measure: Callable[[Subject, Exam, Instrument, list[Null]], list[Score
 AXES: dict[str, tuple[Axis, ...]] = {
     "F": (fidelity_scores,),
     "S": (_known(state_scores),),
-    "A": (action_scores, claim_scores),
+    "A": (action_scores, claim_scores, heldout_scores),
     "P": (law_scores,),
     "M": (_known(memory_scores),),
     "D": (decision_scores, ranking_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
-    "L": (language_scores,),
     "E": (lambda subject, exam, _, __: cost_scores(subject, exam),),
 }
 """Axis -> what measures it."""
@@ -120,6 +124,11 @@ def grade(
     axes: str = "".join(AXES),
     factors: dict[str, float | tuple[float, float]] | None = None,
     draws: int | None = None,
+    split: Split | None = None,
+    salt: int = 0,
+    equality: str = "E1",
+    run: Run | None = None,
+    known: Coverage | None = None,
 ) -> Card:
     """Grades a model in one exact world.
 
@@ -127,14 +136,20 @@ def grade(
         model: any world model of this world's spaces; it is put in evaluation mode.
         world: the world's id.
         name: for tables.
-        seed: of the exam, counted from `TEST_SEED`.
+        seed: of the exam, counted from the first one of its split.
         size: one of `SIZES`.
         axes: which.
         factors: the world's constants, where others are asked for than the usual ones.
         draws: a seed to let the model draw its futures; None for its mode.
+        split: which episodes are asked about (`craik.worlds.splits`); by default `test-iid` at the usual constants,
+            for models that were trained at those.
+        salt: another number at each release gives an exam that nobody could have trained for; 0 for the open one.
+        equality: what is equal between the models that it will be compared with, one of `ledger.EQUALITY`.
+        run: where the model comes from, for the ledger.
+        known: what the model was trained on, for how far from that the exam is.
 
     Raises:
-        UnknownName: if there is no such size or axis.
+        UnknownName: if there is no such size, axis or level of equality.
         SpecError: if the world is not an exact one, or not one that this model could live in.
     """
     if size not in SIZES:
@@ -142,70 +157,48 @@ def grade(
     for axis in axes:
         if axis not in AXES:
             raise UnknownName("axis of the score card", axis, AXES)
+    if equality not in EQUALITY:
+        raise UnknownName("level of equality", equality, EQUALITY)
     begin, asked = time.perf_counter(), SIZES[size]
-    sitting = prepare(model, world, name=name, seed=seed, size=size, factors=factors, draws=draws)
-    scores = [score for axis in axes for score in sitting.ask(axis)]
-    facts = {
-        "evaluator": VERSION,
-        "moments": asked.moments,
-        "horizon": asked.horizon,
-        "futures": asked.futures,
-        "seconds": round(time.perf_counter() - begin, 2),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    return Card(name, world, seed, size, sitting.read_by, tuple(scores), facts)
-
-
-@dataclasses.dataclass(frozen=True)
-class Sitting:
-    """A model before its exam.
-
-    Attributes:
-        subject: the model.
-        exam: all that may be asked.
-        instrument: what reads the state; None if nothing can.
-        nulls: those that know nothing, who sit the same exam.
-    """
-
-    subject: Subject
-    exam: Exam
-    instrument: Instrument | None
-    nulls: list[Null]
-
-    @property
-    def read_by(self) -> str:
-        """The instrument's name; "none" if there is none."""
-        return self.instrument.name if self.instrument else "none"
-
-    def ask(self, axis: str, rows: slice = slice(None)) -> list[Score]:
-        """The scores of one axis, on some of the moments."""
-        exam = self.exam if rows == slice(None) else self.exam.part(rows)
-        return [s for measure in AXES[axis] for s in measure(self.subject, exam, self.instrument, self.nulls)]
-
-
-def prepare(
-    model: WorldModel,
-    world: str,
-    *,
-    name: str = "model",
-    seed: int = 1,
-    size: str = "smoke",
-    factors: dict[str, float | tuple[float, float]] | None = None,
-    draws: int | None = None,
-) -> Sitting:
-    """Sets the exam and makes the instrument; see `grade`."""
-    asked = SIZES[size]
     model.eval()
     subject = Subject(model, name, draws)
     views = tuple(dict.fromkeys(("state", *subject.views)))
     pictures = model.spec.obs.spaces.get("pixels")
     side = pictures.shape[0] if pictures is not None and pictures.shape else 64
-    settings: dict[str, Any] = {"views": views, "size": side, "factors": factors}
+    settings: dict[str, Any] = {"views": views, "size": side, "factors": factors, "split": split}
     _fits(model, world, views, side)
-    exam = sit(world, asked.moments, seed=TEST_SEED + seed, horizon=asked.horizon, futures=asked.futures, **settings)
+    drawn = (split or USUAL).seed(seed, salt)
+    exam = sit(world, asked.moments, seed=drawn, horizon=asked.horizon, futures=asked.futures, **settings)
     lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
     instrument = instrument_for(subject, exam, lessons)
-    return Sitting(subject, exam, instrument, nulls_for(exam, instrument) if instrument is not None else [])
+    nulls = nulls_for(exam, instrument) if instrument is not None else []
+    scores = [score for axis in axes for measure in AXES[axis] for score in measure(subject, exam, instrument, nulls)]
+    facts = {
+        "evaluator": VERSION,
+        "moments": asked.moments,
+        "horizon": asked.horizon,
+        "futures": asked.futures,
+        "split": (split or USUAL).name,
+        "constants": "drawn" if split and split.factors else "usual",
+        "rule": split.rule if split else "",
+        "salt": salt,
+        "equality": equality,
+        "seconds": round(time.perf_counter() - begin, 2),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        **ledger(subject, exam, run),
+        **_covered(exam, known, scores),
+    }
+    return Card(name, world, seed, size, instrument.name if instrument else "none", tuple(scores), facts)
+
+
+def _covered(exam: Exam, known: Coverage | None, scores: list[Score]) -> dict[str, Any]:
+    """How far the exam is from the data, and how much of each error that is."""
+    if known is None:
+        return {}
+    far = distances(exam, known)[:, 0].mean(1)
+    quantiles = [_plain(x) for x in np.quantile(far, (0.1, 0.5, 0.9))]
+    rho = {s.id: _plain(explained(s.values, far)) for s in scores if s.axis in "SA" and len(s.values) == len(far)}
+    return {"distance": quantiles, "distance_rho": rho}
 
 
 def _fits(model: WorldModel, world: str, views: tuple[str, ...], side: int) -> None:
@@ -286,7 +279,7 @@ def summary(score: Score) -> dict[str, Any]:
         "high": _plain(interval.high),
         "n": score.n,
         "normalised": _plain(score.normalised),
-        "floor": _plain(score.floor.mean() if len(score.floor) else math.nan),
+        "floor": _plain(average(score.floor)),
         "null": _plain(score.null),
         "nulls": list(score.nulls),
         "more": score.more,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -13,9 +14,12 @@ from torch import Tensor
 from craik import worlds
 from craik.core.data import Batch
 from craik.core.errors import SpecError
+from craik.worlds.aims import aims
 from craik.worlds.exact import ExactWorld, Snapshot
 from craik.worlds.policies import Mixture, Script, Seek, Still, Wander
 from craik.worlds.registry import OURS
+from craik.worlds.splits import Split
+from craik.worlds.withheld import rule
 
 DISTINCT = 0.1
 """Two futures are told apart if they come to differ by this much, in standard deviations of a number of the state."""
@@ -36,6 +40,8 @@ class Exam:
         states: [E, K, H, D] the physical states that follow; where an episode is over, its last one.
         rewards: [E, K, H] of these arrivals; 0 after the end.
         over: [E, K, H] bool: whether the episode has ended by then.
+        usual: where what is asked are actions that training never had, the same moments with the most similar ones
+            that it had; None otherwise.
     """
 
     id: str
@@ -45,6 +51,7 @@ class Exam:
     states: np.ndarray
     rewards: np.ndarray
     over: np.ndarray
+    usual: Exam | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -115,6 +122,7 @@ class Exam:
             self.states[where],
             self.rewards[where],
             self.over[where],
+            self.usual.part(where) if self.usual is not None else None,
         )
 
 
@@ -130,6 +138,7 @@ def sit(
     size: int = 64,
     factors: dict[str, float | tuple[float, float]] | None = None,
     still: bool = False,
+    split: Split | None = None,
 ) -> Exam:
     """Sets an exam in one exact world.
 
@@ -148,6 +157,8 @@ def sit(
         size: height and width of pictures.
         factors: as in `craik.worlds.make`.
         still: whether nothing is done (`ExactWorld.idle`) in the lived future.
+        split: where constants and goals come from, who acts, and what is not done; or is, where the split is defiant:
+            then `Exam.usual` has the same moments without. The usual constants and players by default.
 
     Raises:
         SpecError: if it is no exact world, or too few episodes last so long.
@@ -165,18 +176,28 @@ def sit(
         max_steps=context + horizon + 1,
     )
     assert isinstance(world, ExactWorld)
-    begun, moment, acts = _live(world, seed, context, horizon)
-    keep = _lasting(world, moment, acts[:, context:], context, horizon)[:num]
+    begun, moment, acts = _live(world, seed, context, horizon, split, set(factors or {}))
+    lived = acts[:, context:]
+    keep, after = _lasting(moment, lived), np.zeros_like(lived) + moment.idle() if still else lived
+    if split is not None and split.defiant:
+        after = rule(world, split.rule).defy(after)
+        keep = np.intersect1d(keep, _lasting(moment, after))
     if len(keep) < num:
         raise SpecError(
             f"of {2 * num} episodes in {id} only {len(keep)} last {context + horizon} steps",
             "ask for a shorter horizon",
         )
+    keep = keep[:num]
     moment, begun, acts = moment.select(keep), begun.select(keep), acts[keep]
-    after = np.zeros_like(acts[:, context:]) + moment.idle() if still else acts[:, context:]
-    choices = _choices(moment, after, futures)
-    states, rewards, over = follow_laws(moment, choices)
-    return Exam(id, moment, _seen(begun, acts[:, :context]), torch.as_tensor(choices), states, rewards, over)
+    seen = _seen(begun, acts[:, :context])
+
+    def asked(choices: np.ndarray, usual: Exam | None = None) -> Exam:
+        return Exam(id, moment, seen, torch.as_tensor(choices), *follow_laws(moment, choices), usual)
+
+    choices = _choices(moment, after[keep], futures)
+    if split is None or not split.defiant:
+        return asked(choices)
+    return asked(choices, asked(_choices(moment, after[keep], futures, rule(world, split.rule).matched)))
 
 
 def follow_laws(world: ExactWorld, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -210,12 +231,20 @@ def players(world: ExactWorld, seed: int) -> Mixture:
     return Mixture(world, seeds[3], parts)
 
 
-def _live(world: ExactWorld, seed: int, context: int, horizon: int) -> tuple[ExactWorld, ExactWorld, np.ndarray]:
+def _live(
+    world: ExactWorld, seed: int, context: int, horizon: int, split: Split | None, fixed: set[str]
+) -> tuple[ExactWorld, ExactWorld, np.ndarray]:
     """The worlds at the beginning and at the moment, and the actions [N, C + H, ...] that were chosen throughout."""
-    world.reset()
+    if split is None:
+        world.reset()
+    else:
+        constants = split.constants(seed, world.num_envs)
+        world.reset(options={"factors": {k: v for k, v in constants.items() if k not in fixed}})
+        world.goal = aims(world, split.goals, seed)
     everyone, begun, moment = np.arange(world.num_envs), world.select(np.arange(world.num_envs)), world
     live = world.select(everyone)
-    who, first, acts = players(live, seed + 1), np.ones(world.num_envs, bool), []
+    who = players(live, seed + 1) if split is None else split.acting(live, seed + 1)
+    first, acts = np.ones(world.num_envs, bool), []
     for t in range(context + horizon):
         if t == context:
             moment = live.select(everyone)
@@ -228,19 +257,21 @@ def _live(world: ExactWorld, seed: int, context: int, horizon: int) -> tuple[Exa
     return begun, moment, np.stack(acts, 1)
 
 
-def _lasting(moment: ExactWorld, world: ExactWorld, acts: np.ndarray, context: int, horizon: int) -> np.ndarray:
-    """Rows whose episode is not over before the lived future is."""
+def _lasting(world: ExactWorld, acts: np.ndarray) -> np.ndarray:
+    """Rows whose episode is not over before these actions [N, H, ...] are done."""
     _, _, over = follow_laws(world, acts[:, None])
     return np.flatnonzero(world.proceed(world.state) & ~over[:, 0, :-1].any(1))
 
 
-def _choices(world: ExactWorld, lived: np.ndarray, futures: int) -> np.ndarray:
-    """[E, K, H, ...]: the lived actions, and others' whose outcomes differ from those taken before."""
+def _choices(
+    world: ExactWorld, lived: np.ndarray, futures: int, changed: Callable[[np.ndarray], np.ndarray] = lambda x: x
+) -> np.ndarray:
+    """[E, K, H, ...]: the lived actions, and others' whose outcomes differ from those before; all `changed`."""
     e = len(lived)
     if futures == 1:
-        return lived[:, None]
+        return changed(lived[:, None])
     tries = min(TRIES, e - 1)
-    tried = np.stack([np.roll(lived, -i, 0) for i in range(tries + 1)], 1)
+    tried = changed(np.stack([np.roll(lived, -i, 0) for i in range(tries + 1)], 1))
     states, _, _ = follow_laws(world, tried)
     numbers = world.numbers(states.reshape(-1, states.shape[-1])).reshape(*states.shape[:3], -1)
     std = numbers.reshape(-1, numbers.shape[-1]).std(0)

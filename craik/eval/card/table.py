@@ -42,9 +42,10 @@ def markdown(cards: Sequence[Card], ids: Sequence[str] = HEADLINES) -> str:
     """One row a card and one column a metric that any of them has: the mean, and its 95 % interval where there is one.
 
     Raises:
-        DataError: if the cards are of different worlds, sizes, seeds or evaluators.
+        DataError: if the cards are of different worlds, sizes, seeds, splits, salts or evaluators.
     """
-    kinds = {(c.world, c.size, c.seed, c.facts["evaluator"]) for c in cards}
+    asked = ("evaluator", "split", "constants", "rule", "salt")
+    kinds = {(c.world, c.size, c.seed, *(c.facts[k] for k in asked)) for c in cards}
     if len(kinds) != 1:
         raise DataError(f"these cards cannot stand in one table: {sorted(map(str, kinds))}", "grade them alike")
     shown = [i for i in ids if any(s.id == i for c in cards for s in c.scores)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from craik.core.model import WorldModel
 from craik.eval.pretend import IgnoredActions, Pretender, ShuffledActions
 from craik.parts.actions.vector import ActionVector
+from craik.worlds.withheld import LONG, Rule
 
-__all__ = ["Gain", "IgnoredActions", "Lag", "Mirrored", "ShuffledActions"]
+__all__ = ["Gain", "IgnoredActions", "Lag", "Mirrored", "Sheltered", "ShuffledActions"]
 
 
 class Gain(Pretender):
@@ -45,6 +47,25 @@ class Mirrored(Pretender):
         count = torch.tensor(self.vector.sizes, device=action.device)
         count = count[0] if self.vector.single else count
         return torch.where(action < 0, action, count - 1 - (action - self.vector.start) + self.vector.start)
+
+
+class Sheltered(Pretender):
+    """Knows only actions that keep a rule, and hears any other one as the one that an obedient player would do instead.
+
+    Args:
+        model: the model that is pretended to be.
+        rule: one that looks at single actions: a region or a magnitude.
+    """
+
+    def __init__(self, model: WorldModel, rule: Rule):
+        super().__init__(model)
+        self.rule = rule
+
+    def heard(self, action: Tensor) -> Tensor:  # noqa: D102
+        flat = action.reshape(-1, *(self.spec.action.shape or ())).cpu().numpy()
+        past = np.zeros((len(flat), LONG, *flat.shape[1:]), flat.dtype)
+        kept = self.rule.obey(flat, past, np.zeros(len(flat), np.int64))
+        return torch.as_tensor(kept).to(action).reshape(action.shape)
 
 
 class Lag(Pretender):
