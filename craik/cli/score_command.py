@@ -24,8 +24,8 @@ from craik.worlds.registry import OURS
 from craik.worlds.splits import split_of
 from craik.worlds.tiers import told
 
-AT_USUAL = ("test-iid", "test-policy", "test-action")
-"""Splits that make sense where training knew one value of every constant."""
+AT_USUAL = ("test-iid", "test-policy")
+"""Splits that make sense where training left out neither constants nor actions."""
 
 
 def run(argv: list[str]) -> None:
@@ -61,14 +61,9 @@ def score(
         equality: what is equal between the models that are compared, E1 to E4.
     """
     out_to = Console()
+    how: dict[str, Any] = {"seed": seed, "size": size, "axes": axes, "salt": salt, "equality": equality}
     if who == "all":
-        known = pretenders(need(world))
-        asked: dict[str, Any] = {"split": split_of(world, split) if split else None, "salt": salt}
-        cards = [
-            grade(each(), world, name=name, seed=seed, size=size, axes=axes, equality=equality, **asked)
-            for name, each in track(known.items(), description=world, console=out_to)
-        ]
-        print(markdown(cards))
+        print(markdown(everyone(need(world), out_to, how | questions(world, split, None))))
         return
     if not Path(who).is_dir() and not world:
         raise CraikError(
@@ -78,14 +73,13 @@ def score(
     trained: Run | None = None
     if Path(who).is_dir():
         trained = load(Path(who))
-        world, name, model = world or trained.world, Path(who).name, trained.model
+        world, name, model = world or home(trained), Path(who).name, trained.model
     else:
         name, model = who, pretender(who, need(world))
     if shifts:
         out_to.print(shift_table(drops(model, need(world), seed=seed, size=size), f"{name} in {world}"))
         return
-    asked = questions(need(world), split, trained) | {"salt": salt, "equality": equality}
-    card = grade(model, world, name=name, seed=seed, size=size, axes=axes, **asked)
+    card = grade(model, need(world), name=name, **how, **questions(world, split, trained))
     where = f"{card.facts['split']}, {card.facts['constants']} constants"
     out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed} of {where}, state {card.instrument}")
     for each in tables(card):
@@ -94,6 +88,12 @@ def score(
     kind = [split] * bool(split) + [f"salt{salt}"] * bool(salt)
     written = save(card, out / "-".join([name, world.split("/")[-1], size, str(seed), *kind]))
     print(f"written: {written}")
+
+
+def everyone(world: str, out_to: Console, how: dict[str, Any]) -> list[Card]:
+    """The cards of all pretenders."""
+    known = track(pretenders(world).items(), description=world, console=out_to)
+    return [grade(make_model(), world, name=name, **how) for name, make_model in known]
 
 
 def need(world: str) -> str:
@@ -114,16 +114,31 @@ def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
     """What a model is asked: the split, at the constants it was trained at; and what it knows, and comes from.
 
     Models that learned from a tier of data are asked by the splits of that data. Others were trained at the usual
-    constants, and are asked at those unless the split is about constants.
+    constants, with any action.
+
+    Raises:
+        CraikError: if the split is about what training left out, and this run's training left out nothing.
     """
     about = told(run.config.data) if run is not None and run.config.data else None
-    if run is None or about is None:
-        found = split_of(world, split) if split else None
-        usually = run is not None and split in AT_USUAL and found is not None
-        return {"split": found.usual() if usually and found else found, "run": run}
+    if run is None:
+        return {"split": split_of(world, split) if split else None}
+    if about is None:
+        found = split_of(world, split or "test-iid")
+        if found.name not in AT_USUAL:
+            raise CraikError(
+                f"{found.name} asks for what training left out, and this run left out nothing",
+                "train it on a tier of data (craik collect --tier), or ask for --shifts",
+            )
+        return {"split": found.usual() if split else None, "run": run}
     store = EpisodeStore.open(run.config.data, read_only=True)
     known = coverage(map(store.read, store.ids), store.spec.action) if "state" in store.spec.obs.spaces else None
     return {"split": split_of(world, split or "test-iid", about["split"]["rule"]), "run": run, "known": known}
+
+
+def home(run: Run) -> str:
+    """The world that a run was trained in, or that its tier of data is from; "" if nothing says."""
+    about = told(run.config.data) if run.config.data else None
+    return run.world or (about["split"]["world"] if about else "")
 
 
 def tables(card: Card) -> list[Table]:

@@ -153,7 +153,7 @@ class Magnitude(Rule):
 
 
 class Composition(Rule):
-    """Never the second of two choices within `NEAR` steps of the first: what was done last is done again.
+    """Never the second of two choices within `NEAR` steps of the first: then nothing is done.
 
     The two are the first ones that do something.
     """
@@ -176,7 +176,7 @@ class Composition(Rule):
     def obey(self, action: np.ndarray, past: np.ndarray, age: np.ndarray) -> np.ndarray:
         """See `Rule`."""
         lately = (past[:, -NEAR:] == self.one) & (np.arange(NEAR, 0, -1) <= age[:, None])
-        return np.where((action == self.two) & lately.any(1), past[:, -1], action)
+        return np.where((action == self.two) & lately.any(1), self.none, action)
 
     def defy(self, actions: np.ndarray) -> np.ndarray:
         """One, then the other, every `LONG` steps."""
@@ -253,7 +253,7 @@ def rules(world: ExactWorld) -> dict[str, type[Rule]]:
     """The rules that there are for a world's actions, by name, the usual one first."""
     space = world.single_action_space
     if isinstance(space, spaces.Discrete):
-        fit: tuple[type[Rule], ...] = (Composition, Duration)
+        fit: tuple[type[Rule], ...] = (Composition, Duration) if space.n > 2 else (Duration,)
     else:
         wide = space.shape is not None and space.shape[0] > 1
         fit = (Region, Magnitude, Duration) if wide else (Magnitude, Duration)

@@ -8,6 +8,8 @@ import pytest
 
 from craik.cli.main import main
 from craik.cli.train_command import parse
+from craik.train.start import learn_offline
+from craik.worlds.tiers import TIERS
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +119,35 @@ def test_bench_grades_a_run_where_it_fits(run, tmp_path, capsys):
     facts = json.loads((tmp_path / "first" / "swing-smoke-1.json").read_text())["facts"]
     assert facts["recipe"] == "dreamer_v3"
     assert facts["trained in"] == "craik/Swing-v0"
+
+
+def test_score_asks_by_splits_as_far_as_training_left_something_out(run, tmp_path, capsys, monkeypatch):
+    main(
+        [
+            "score",
+            "oracle",
+            "--world",
+            "craik/Swing-v0",
+            "--split",
+            "test-extrap",
+            "--axes",
+            "S",
+            "--out",
+            str(tmp_path),
+        ]
+    )
+    told = json.loads((tmp_path / "oracle-Swing-v0-smoke-1-test-extrap.json").read_text())
+    assert told["facts"]["constants"] == "drawn"
+    assert "exam 1 of test-extrap" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["score", str(run), "--split", "test-action", "--out", str(tmp_path)])
+    assert "left out nothing" in capsys.readouterr().err
+    monkeypatch.setitem(TIERS, "S", 600)
+    main(["collect", "craik/Swing-v0", str(tmp_path / "data"), "--tier", "S", "--rule", "duration"])
+    learn_offline("td_mpc2", tmp_path / "data", updates=3, dir=tmp_path / "tiered")
+    main(["score", str(tmp_path / "tiered"), "--axes", "A", "--split", "test-action", "--out", str(tmp_path)])
+    told = json.loads((tmp_path / "tiered-Swing-v0-smoke-1-test-action.json").read_text())
+    facts = told["facts"]
+    assert (facts["rule"], facts["train_updates"]) == ("duration", 3)
+    assert len(facts["distance"]) == 3
+    assert "act.heldout.retrieval@4,8:ar" in {s["id"] for s in told["scores"]}

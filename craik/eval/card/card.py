@@ -178,10 +178,7 @@ def grade(
         "moments": asked.moments,
         "horizon": asked.horizon,
         "futures": asked.futures,
-        "split": (split or USUAL).name,
-        "constants": "drawn" if split and split.factors else "usual",
-        "rule": split.rule if split else "",
-        "salt": salt,
+        **_asked(split, factors, salt),
         "equality": equality,
         "seconds": round(time.perf_counter() - begin, 2),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -189,6 +186,13 @@ def grade(
         **_covered(exam, known, scores),
     }
     return Card(name, world, seed, size, instrument.name if instrument else "none", tuple(scores), facts)
+
+
+def _asked(split: Split | None, factors: Mapping[str, Any] | None, salt: int) -> dict[str, Any]:
+    """Which episodes were asked about."""
+    drawn = split is not None and split.factors
+    constants = "given" if factors else "drawn" if drawn else "usual"
+    return {"split": (split or USUAL).name, "constants": constants, "rule": split.rule if split else "", "salt": salt}
 
 
 def _covered(exam: Exam, known: Coverage | None, scores: list[Score]) -> dict[str, Any]:

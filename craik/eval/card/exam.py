@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -165,26 +166,19 @@ def sit(
     """
     if id not in OURS or not OURS[id].exact:
         raise SpecError(f"{id} is no exact world: what would follow there is not known", "see them: craik worlds")
-    world = worlds.make(
-        id,
-        2 * num,
-        seed=seed,
-        obs="+".join(views),
-        size=size,
-        autoreset=AutoresetMode.DISABLED,
-        factors=factors or {},
-        max_steps=context + horizon + 1,
-    )
-    assert isinstance(world, ExactWorld)
-    begun, moment, acts = _live(world, seed, context, horizon, split, set(factors or {}))
-    lived = acts[:, context:]
-    keep, after = _lasting(moment, lived), np.zeros_like(lived) + moment.idle() if still else lived
-    if split is not None and split.defiant:
-        after = rule(world, split.rule).defy(after)
-        keep = np.intersect1d(keep, _lasting(moment, after))
-    if len(keep) < num:
+    settings: dict[str, Any] = {"seed": seed, "obs": "+".join(views), "size": size, "factors": factors or {}}
+    for many in (2,) if split is None else (2, 16):  # some splits end most episodes early
+        world = worlds.make(
+            id, many * num, autoreset=AutoresetMode.DISABLED, max_steps=context + horizon + 1, **settings
+        )
+        assert isinstance(world, ExactWorld)
+        begun, moment, acts = _live(world, seed, context, horizon, split, set(factors or {}))
+        keep, after = _kept(moment, acts[:, context:], still, split)
+        if len(keep) >= num:
+            break
+    else:
         raise SpecError(
-            f"of {2 * num} episodes in {id} only {len(keep)} last {context + horizon} steps",
+            f"of {many * num} episodes in {id} only {len(keep)} last {context + horizon} steps",
             "ask for a shorter horizon",
         )
     keep = keep[:num]
@@ -255,6 +249,15 @@ def _live(
         acts.append(action)
         first = np.zeros_like(first)
     return begun, moment, np.stack(acts, 1)
+
+
+def _kept(moment: ExactWorld, lived: np.ndarray, still: bool, split: Split | None) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that may be asked about, and the actions [N, H, ...] that are asked about first."""
+    keep, after = _lasting(moment, lived), np.zeros_like(lived) + moment.idle() if still else lived
+    if split is None or not split.defiant:
+        return keep, after
+    after = rule(moment, split.rule).defy(after)
+    return np.intersect1d(keep, _lasting(moment, after)), after
 
 
 def _lasting(world: ExactWorld, acts: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from craik.eval.card.action import STEPS, effect_r2, effects, fork, retrieval, retrieval_floor
+from craik.eval.card.action import STEPS, Forks, effect_r2, effects, fork, retrieval, retrieval_floor
 from craik.eval.card.exam import Exam
 from craik.eval.card.instrument import Instrument
 from craik.eval.card.nulls import Null
@@ -28,18 +28,23 @@ def heldout_scores(subject: Subject, exam: Exam, instrument: Instrument | None, 
     if exam.usual is None:
         return []
     both = [fork(subject, each) for each in (exam, exam.usual)]
-    _, k, h = exam.shape
-    step = max(s for s in STEPS[:2] if s <= h)
-    keep = distinct(exam, step) & distinct(exam.usual, step)
+    steps = [s for s in STEPS[1:] if s <= exam.shape[2]] or STEPS[:1]
+    return [score for step in steps for score in _scores(both, step, instrument)]
+
+
+def _scores(both: list[Forks], step: int, instrument: Instrument | None) -> list[Score]:
+    """Those at one step, from the forks of held-out and of matched actions."""
+    futures = both[0].exam.shape[1]
+    keep = distinct(both[0].exam, step) & distinct(both[1].exam, step)
     asked, usual = (retrieval(each, step, instrument) for each in both)
     floors = [retrieval_floor(each, step, instrument) for each in both]
     scores = [
         Score(
-            f"act.heldout.retrieval@{k},{step}:ar",
+            f"act.heldout.retrieval@{futures},{step}:ar",
             "A",
             np.where(keep, asked - usual, np.nan),
             more=True,
-            says=f"which of {k} futures follows, on held-out actions minus on ones like them that training had",
+            says=f"which of {futures} futures follows, on held-out actions minus on ones like them that training had",
             floor=floors[0] - floors[1],
         )
     ]
@@ -47,19 +52,17 @@ def heldout_scores(subject: Subject, exam: Exam, instrument: Instrument | None, 
         return scores
     parts = [effect_r2(effects(each, instrument, step)) for each in both]
     values, drawn = _between(*(np.where(keep, x, np.nan) for part in parts for x in part))
-    scores.append(
-        Score(
-            f"act.heldout.effect_r2@{step}:ar",
-            "A",
-            values,
-            more=True,
-            says="differences between futures explained, on held-out actions minus on ones like them that training had",
-            instrument=instrument.name,
-            floor=np.zeros(1),
-            drawn=drawn,
-        )
+    effect = Score(
+        f"act.heldout.effect_r2@{step}:ar",
+        "A",
+        values,
+        more=True,
+        says="differences between futures explained, on held-out actions minus on ones like them that training had",
+        instrument=instrument.name,
+        floor=np.zeros(1),
+        drawn=drawn,
     )
-    return scores
+    return [*scores, effect]
 
 
 def distinct(exam: Exam, step: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import pytest
 
 from craik.core.errors import DataError, SpecError, UnknownName
 from craik.data.episode import Episode
+from craik.eval.card import card
 from craik.eval.card.card import grade
 from craik.eval.card.exam import sit
 from craik.eval.card.instrument import Told
@@ -120,6 +121,18 @@ def test_a_salt_gives_an_exam_of_its_own():
     assert split.seed(1, 4) == split.seed(1, 4)
 
 
+def test_probes_learn_from_seeds_that_no_exam_has(monkeypatch):
+    asked = []
+    monkeypatch.setattr(card, "sit", lambda *a, seed, **k: asked.append(seed) or sit(*a, seed=seed, **k))
+    for name in TESTS:
+        for salt in (0, 3):
+            grade(Oracle.of(SWING), SWING, axes="", split=splits(SWING)[name], salt=salt)
+    exams, lessons = asked[::2], asked[1::2]
+    assert len(set(exams)) == 2 * len(TESTS)
+    assert min(exams) >= 2_000_000
+    assert max(lessons) < 1_000_000
+
+
 @pytest.fixture(scope="module")
 def learned():
     """An exam of Swing, and lessons that are that very exam; and exams of other kinds."""
@@ -171,8 +184,7 @@ def test_the_ledger_counts_a_runs_training(tmp_path):
     run = learn(
         "td_mpc2", SWING, steps=300, dir=tmp_path / "run", overrides={"training.prefill": 200, "training.ratio": 0.1}
     )
-    card = grade(run.model, SWING, axes="", run=run)
-    facts = card.facts
+    facts = grade(run.model, SWING, axes="", run=run).facts
     assert facts["train_updates"] == run.updates > 0
     assert facts["train_steps"] == run.steps >= 300
     assert facts["train_minutes"] > 0
