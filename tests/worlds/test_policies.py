@@ -6,7 +6,7 @@ import torch
 
 from craik.core.errors import SpecError
 from craik.worlds import make
-from craik.worlds.policies import Expert, Mixture, Seek, Still, Wander, usual
+from craik.worlds.policies import Erratic, Expert, Mixture, Seek, Spoiler, Still, Wander, usual
 from tests.worlds.ids import EXACT
 
 
@@ -87,3 +87,11 @@ def test_the_expert_does_not_know_what_chance_will_bring():
     everyone = np.ones(8, bool)
     decided = [Expert(world, 0).decide(everyone, everyone) for world in (one, other)]
     np.testing.assert_array_equal(*decided)
+
+
+def test_the_spoiler_gets_less_than_chance_and_the_erratic_remember_nothing():
+    wander, _, _ = play("craik/Rooms-v0", lambda w: Wander(w, 0), 16, 60)
+    spoiled, _, _ = play("craik/Rooms-v0", lambda w: Spoiler(w, 0), 16, 60)
+    assert spoiled < wander
+    _, taken, _ = play("craik/Rooms-v0", lambda w: Erratic(w, 0), 32, 60)
+    assert abs(np.corrcoef(taken[:-1].ravel(), taken[1:].ravel())[0, 1]) < 0.1
