@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,30 +10,12 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from craik.cli.candidate import candidate, questions
 from craik.core.errors import CraikError, SpecError, UnknownName
-from craik.core.model import WorldModel
 from craik.eval.bench.rounds import grade_within
 from craik.eval.bench.worlds import BENCHES, short_name, world_id
-from craik.eval.card.card import AXES, Card, save
-from craik.eval.pretenders.known import pretender
-from craik.train.run import Run, commit, load
-
-
-@dataclasses.dataclass(frozen=True)
-class Candidate:
-    """Who is graded.
-
-    Attributes:
-        name: for cards and their folder.
-        model: the model for a world.
-        facts: what a card should say of it.
-        home: the world it was trained in; "" if none.
-    """
-
-    name: str
-    model: Callable[[str], WorldModel]
-    facts: dict[str, Any]
-    home: str = ""
+from craik.eval.card.card import Card, save
+from craik.eval.card.grade import AXES
 
 
 def run(argv: list[str]) -> None:
@@ -50,7 +30,7 @@ def bench(
     seeds: int = 1,
     seconds: float = 0,
     axes: str = "".join(AXES),
-    level: Literal["", "E1", "E2", "E3", "E4"] = "",
+    equality: str = "E1",
     out: Path = Path("runs/cards"),
 ) -> None:
     """Grades a model in several worlds and writes a card for each, under OUT/NAME.
@@ -62,13 +42,13 @@ def bench(
         seeds: exams of each world.
         seconds: for a card, at most; each axis then asks as many moments as it has time for. 0 for no limit.
         axes: which, by their letters.
-        level: at which the models to compare are equal, for the record: E1 data; E2 data and training operations; E3
-            data and time on the same machine; E4 data and all operations, those of use included.
+        equality: at which level the models to compare are equal, for the record: E1 data; E2 data and training
+            operations; E3 data and time on the same machine; E4 data and all operations, those of use included.
         out: where cards are written.
     """
     who, size = candidate(run), BENCHES[which].size
-    facts = who.facts | ({"equality": level} if level else {})
     asked = [world_id(name) for name in worlds or BENCHES[which].worlds]
+    asking = questions(who.home, "", who.run)
     console = Console()
     skipped: dict[str, str] = {}
     written: list[Path] = []
@@ -88,7 +68,7 @@ def bench(
                 try:
                     card = grade_within(
                         who.model(world), world, seconds or math.inf,
-                        name=who.name, seed=seed, size=size, axes=axes, facts=facts, tell=tell,
+                        name=who.name, seed=seed, size=size, axes=axes, equality=equality, tell=tell, **asking,
                     )  # fmt: skip
                 except (SpecError, UnknownName) as error:
                     skipped[world] = error.what
@@ -104,28 +84,6 @@ def bench(
         home = f"it was trained in {who.home}: --worlds {short_name(who.home)}" if who.home else "pass other --worlds"
         raise CraikError(f"{who.name} fits none of these worlds", home)
     console.print(f"written: {len(written)} of {len(asked) * seeds} cards, under {out / who.name}", highlight=False)
-
-
-def candidate(who: str) -> Candidate:
-    """A run, or a pretender of that name in each world."""
-    if not Path(who).is_dir():
-        return Candidate(who, lambda world: pretender(who, world), {"commit": commit()})
-    trained = load(Path(who))
-    return Candidate(Path(who).resolve().name, lambda world: trained.model, ledger(trained), trained.world)
-
-
-def ledger(trained: Run) -> dict[str, Any]:
-    """What a card says of a run."""
-    c = trained.config
-    return {
-        "commit": commit(),
-        "recipe": c.recipe,
-        "recipe size": c.size,
-        "trained in": c.world or c.data,
-        "trained on seed": c.seed,
-        "training updates": trained.updates,
-        "training steps": trained.steps,
-    }
 
 
 def cut(card: Card) -> str:

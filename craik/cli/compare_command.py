@@ -13,7 +13,7 @@ from craik.core.errors import CraikError
 from craik.eval.bench.compare import Difference, compare, improvement, shared, summed, unmatched
 from craik.eval.bench.deck import Deck, deck
 from craik.eval.bench.worlds import short_name
-from craik.eval.card.card import AXES
+from craik.eval.card.grade import AXES
 from craik.eval.card.score import AXES as ABOUT
 from craik.eval.card.table import short
 from craik.eval.stats import Interval

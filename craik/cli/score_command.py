@@ -10,22 +10,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from craik.cli.candidate import candidate, questions
 from craik.core.errors import CraikError
-from craik.data.coverage import coverage
-from craik.data.store import EpisodeStore
-from craik.eval.card.card import AXES, Card, grade, save
+from craik.eval.card.card import Card, save
+from craik.eval.card.grade import AXES, grade
 from craik.eval.card.score import AXES as ABOUT
 from craik.eval.card.score import average
 from craik.eval.card.shift import Drop, drops
 from craik.eval.card.table import markdown, short
-from craik.eval.pretenders.known import pretender, pretenders
-from craik.train.run import Run, load
+from craik.eval.pretenders.known import pretenders
 from craik.worlds.registry import OURS
-from craik.worlds.splits import split_of
-from craik.worlds.tiers import told
-
-AT_USUAL = ("test-iid", "test-policy")
-"""Splits that make sense where training left out neither constants nor actions."""
 
 
 def run(argv: list[str]) -> None:
@@ -70,16 +64,13 @@ def score(
             f"there is no run at {who}",
             "pass a run's folder, or a pretender and --world, as: craik score frozen --world craik/Rooms-v0",
         )
-    trained: Run | None = None
-    if Path(who).is_dir():
-        trained = load(Path(who))
-        world, name, model = world or home(trained), Path(who).name, trained.model
-    else:
-        name, model = who, pretender(who, need(world))
+    graded = candidate(who)
+    world = need(world or graded.home)
+    name, model = graded.name, graded.model(world)
     if shifts:
-        out_to.print(shift_table(drops(model, need(world), seed=seed, size=size), f"{name} in {world}"))
+        out_to.print(shift_table(drops(model, world, seed=seed, size=size), f"{name} in {world}"))
         return
-    card = grade(model, need(world), name=name, **how, **questions(world, split, trained))
+    card = grade(model, world, name=name, **how, **questions(world, split, graded.run))
     where = f"{card.facts['split']}, {card.facts['constants']} constants"
     out_to.print(f"[bold]{name}[/bold] in {world}: {size}, exam {seed} of {where}, state {card.instrument}")
     for each in tables(card):
@@ -108,37 +99,6 @@ def need(world: str) -> str:
             f"{world or 'no world'} is no exact world, where truth is known", f"pass --world, one of {', '.join(exact)}"
         )
     return world
-
-
-def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
-    """What a model is asked: the split, at the constants it was trained at; and what it knows, and comes from.
-
-    Models that learned from a tier of data are asked by the splits of that data. Others were trained at the usual
-    constants, with any action.
-
-    Raises:
-        CraikError: if the split is about what training left out, and this run's training left out nothing.
-    """
-    about = told(run.config.data) if run is not None and run.config.data else None
-    if run is None:
-        return {"split": split_of(world, split) if split else None}
-    if about is None:
-        found = split_of(world, split or "test-iid")
-        if found.name not in AT_USUAL:
-            raise CraikError(
-                f"{found.name} asks for what training left out, and this run left out nothing",
-                "train it on a tier of data (craik collect --tier), or ask for --shifts",
-            )
-        return {"split": found.usual() if split else None, "run": run}
-    store = EpisodeStore.open(run.config.data, read_only=True)
-    known = coverage(map(store.read, store.ids), store.spec.action) if "state" in store.spec.obs.spaces else None
-    return {"split": split_of(world, split or "test-iid", about["split"]["rule"]), "run": run, "known": known}
-
-
-def home(run: Run) -> str:
-    """The world that a run was trained in, or that its tier of data is from; "" if nothing says."""
-    about = told(run.config.data) if run.config.data else None
-    return run.world or (about["split"]["world"] if about else "")
 
 
 def tables(card: Card) -> list[Table]:

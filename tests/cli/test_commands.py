@@ -118,7 +118,7 @@ def test_bench_grades_a_run_where_it_fits(run, tmp_path, capsys):
     assert "skipped: craik/Bounce-v0: this model" in capsys.readouterr().out
     facts = json.loads((tmp_path / "first" / "swing-smoke-1.json").read_text())["facts"]
     assert facts["recipe"] == "dreamer_v3"
-    assert facts["trained in"] == "craik/Swing-v0"
+    assert facts["data"] == "craik/Swing-v0"
 
 
 def test_score_asks_by_splits_as_far_as_training_left_something_out(run, tmp_path, capsys, monkeypatch):

@@ -15,7 +15,9 @@ from craik.eval.bench.compare import SHOWN, draws, entries, shared, summed
 from craik.eval.bench.deck import Deck, Exercise
 from craik.eval.bench.whiskers import HIGH, LOW, Row, whiskers
 from craik.eval.bench.worlds import short_name
-from craik.eval.card.card import AXES, Card
+from craik.eval.card.card import Card
+from craik.eval.card.grade import AXES
+from craik.eval.card.ledger import EQUALITY
 from craik.eval.card.score import AXES as ABOUT
 from craik.eval.card.score import Score, average
 from craik.eval.card.table import short
@@ -56,12 +58,10 @@ def save(decks: Sequence[Deck], path: Path, title: str = "Score cards") -> None:
 
 def _level(decks: Sequence[Deck]) -> str:
     """At which level the models are said to be equal."""
-    named = {str(card.facts.get("equality", "")) for deck in decks for card in deck.cards.values()}
-    if named == {""}:
-        return "No card names a level at which the models are equal."
+    named = sorted({str(card.facts["equality"]) for deck in decks for card in deck.cards.values()})
     if len(named) == 1:
-        return f"Equality level {named.pop()}."
-    return f"The cards name different levels of equality: {', '.join(sorted(x or 'none' for x in named))}."
+        return f"Equal between the models ({named[0]}): {EQUALITY[named[0]]}."
+    return f"The cards name different levels of equality: {', '.join(named)}; at the weakest, no more is claimed."
 
 
 def _styles(decks: Sequence[Deck]) -> list[str]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from craik.core.errors import UnknownName
 from craik.core.model import WorldModel
-from craik.eval.card.card import AXES, SIZES, VERSION, Card, Sitting, prepare
+from craik.data.coverage import Coverage
+from craik.eval.card.card import Card
 from craik.eval.card.cost import BATCHES, clock, cost_scores
 from craik.eval.card.decisions import Budget
+from craik.eval.card.grade import AXES, Sitting, check_axes, prepare
 from craik.eval.card.score import Score, average
 from craik.eval.card.surprise import threshold
+from craik.train.run import Run
+from craik.worlds.splits import Split
 
 FEWEST = 8
 """Moments of the first round, and the fewest of any: fewer are too few for an interval."""
@@ -55,11 +57,15 @@ def grade_within(
     seed: int = 1,
     size: str = "smoke",
     axes: str = "".join(AXES),
-    facts: Mapping[str, Any] | None = None,
+    split: Split | None = None,
+    salt: int = 0,
+    equality: str = "E1",
+    run: Run | None = None,
+    known: Coverage | None = None,
     tell: Tell = lambda axis, done, asked: None,
     now: Callable[[], float] = time.perf_counter,
 ) -> Card:
-    """Grades a model as `craik.eval.card.card.grade` does, within a time, if it is enough for a round an axis.
+    """Grades a model as `craik.eval.card.grade.grade` does, within a time, if it is enough for a round an axis.
 
     The exam is set once and asked in parts, from the front: models that do unequally much share their first moments.
     The first round of an axis is of `FEWEST` moments and shows what one costs; then as many are asked as fit. What an
@@ -67,9 +73,8 @@ def grade_within(
     limit there is one round, and the card is that of `grade`.
 
     Args:
-        model, world, name, seed, size, axes: see `grade`.
+        model, world, name, seed, size, axes, split, salt, equality, run, known: see `grade`.
         seconds: for the whole card, setting the exam included.
-        facts: what else the card should say.
         tell: hears how far it is.
         now: the clock.
 
@@ -77,15 +82,12 @@ def grade_within(
         The card. Its facts say, by axis, how many moments were asked for, how many were done in which rounds, and in
         how many seconds.
     """
-    if size not in SIZES:
-        raise UnknownName("size of a score card", size, SIZES)
-    for axis in axes:
-        if axis not in AXES:
-            raise UnknownName("axis of the score card", axis, AXES)
-    begun, asked = now(), SIZES[size]
-    sitting = prepare(model, world, name=name, seed=seed, size=size)
+    begun = now()
+    check_axes(axes)
+    sitting = prepare(model, world, name=name, seed=seed, size=size, split=split, salt=salt)
+    asked = len(sitting.exam.states)
     scores: list[Score] = []
-    most = {axis: min(asked.moments, MOST.get(axis, asked.moments)) for axis in axes if axis != "E"}
+    most = {axis: min(asked, MOST.get(axis, asked)) for axis in axes if axis != "E"}
     rounds: dict[str, list[int]] = {}
     spent: dict[str, float] = {}
     for i, axis in enumerate(axes):
@@ -99,20 +101,18 @@ def grade_within(
             scores += join(found)
             rounds[axis] = [n for n, _ in found]
         spent[axis] = round(now() - start, 2)
-    told = {
-        "evaluator": VERSION,
-        "moments": asked.moments,
-        "horizon": asked.horizon,
-        "futures": asked.futures,
-        "asked": most,
-        "done": {axis: sum(each) for axis, each in rounds.items()},
-        "rounds": rounds,
-        "limit": seconds if math.isfinite(seconds) else None,
-        "seconds": round(now() - begun, 2),
-        "seconds of axes": spent,
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    return Card(name, world, seed, size, sitting.read_by, tuple(scores), told | dict(facts or {}))
+    return sitting.card(
+        scores,
+        equality=equality,
+        run=run,
+        known=known,
+        asked=most,
+        done={axis: sum(each) for axis, each in rounds.items()},
+        rounds=rounds,
+        limit=seconds if math.isfinite(seconds) else None,
+        spent=spent,
+        seconds=round(now() - begun, 2),
+    )
 
 
 def next_round(left: int, time_left: float, cost: float | None) -> int:

@@ -27,15 +27,16 @@ EQUALITY = {
 def ledger(subject: Subject, exam: Exam, run: Run | None = None) -> dict[str, Any]:
     """What a comparison at any of these levels needs to know of a model, ready for JSON.
 
-    `flops_step` is of one imagined step at batch 1. Of a run, too: the data, minutes, environment steps and updates of
-    its training, `flops_update` of one update and `flops_train` of all. Operations are those of matrix products,
-    convolutions and attention (`torch.utils.flop_counter`), a multiplication and an addition being two.
+    `flops_step` is of one imagined step at batch 1. Of a run, too: the recipe, the data, minutes, environment steps and
+    updates of its training, `flops_update` of one update and `flops_train` of all. Operations are those of matrix
+    products, convolutions and attention (`torch.utils.flop_counter`), a multiplication and an addition being two.
     """
     here = {"commit": commit(), "machine": str(Machine.here())}
     found: dict[str, Any] = {"flops_step": flops(subject, exam), **here}
     if run is None:
         return found
     each = update_flops(run)
+    found |= {"recipe": run.config.recipe, "recipe_size": run.config.size, "train_seed": run.config.seed}
     found |= {"data": run.config.data or run.config.world, "train_steps": run.steps, "train_updates": run.updates}
     found |= {"flops_update": each, "flops_train": each * run.updates}
     if run.path is not None and (run.path / "log.jsonl").exists():

@@ -8,7 +8,8 @@ import math
 import numpy as np
 
 from craik.core.model import WorldModel
-from craik.eval.card.card import Card, grade
+from craik.eval.card.card import Card
+from craik.eval.card.grade import grade
 from craik.eval.card.score import Score, average
 from craik.eval.stats import Interval
 from craik.worlds import make

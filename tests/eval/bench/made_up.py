@@ -16,7 +16,7 @@ def score(id, axis, values, *, more=False, floor=0.0, null=1.0, **more_of_it):
 
 
 def card(name, scores, world="craik/Swing-v0", seed=1, instrument="told", **facts):
-    told = {"evaluator": VERSION, "parameters": 7, "asked": {"S": 24}, "done": {"S": 24}} | facts
+    told = {"evaluator": VERSION, "parameters": 7, "equality": "E1", "asked": {"S": 24}, "done": {"S": 24}} | facts
     return Card(name, world, seed, "smoke", instrument, tuple(scores), told)
 
 

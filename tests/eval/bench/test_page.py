@@ -47,7 +47,7 @@ def test_it_says_what_is_not_there_and_what_was_not_asked(page):
     text = parsed(page)
     assert "fast: no such axis" in text  # it draws no pictures
     assert "S 8 of 24" in text
-    assert "different levels of equality: E2, none" in text
+    assert "different levels of equality: E1, E2" in text
     assert "grand" not in text
 
 

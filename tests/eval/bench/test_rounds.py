@@ -7,7 +7,8 @@ import pytest
 
 from craik.core.errors import UnknownName
 from craik.eval.bench.rounds import ALONE, FEWEST, grade_within, join, next_round, pools
-from craik.eval.card.card import grade, prepare, read, save
+from craik.eval.card.card import read, save
+from craik.eval.card.grade import grade, prepare
 from craik.eval.pretenders.actions import Lag
 from craik.eval.pretenders.laws import Drifting
 from craik.worlds.oracle import Oracle
@@ -104,12 +105,12 @@ def test_for_want_of_time_less_is_asked_and_the_card_says_so(tmp_path):
     told = []
     model = Lag(Oracle.of(SWING))
     card = grade_within(
-        model, SWING, 2.5, axes="SA", now=lambda: float(next(ticks)), facts={"recipe": "made up"},
+        model, SWING, 2.5, axes="SA", now=lambda: float(next(ticks)), equality="E3",
         tell=lambda *news: told.append(news),
     )  # fmt: skip
     assert card.facts["done"] == {"S": 8, "A": 8}
     assert card.facts["asked"] == {"S": 24, "A": 24}
-    assert card.facts["recipe"] == "made up"
+    assert card.facts["equality"] == "E3"
     assert told == [("S", 8, 24), ("A", 8, 24)]
     whole = grade(model, SWING, axes="SA")
     assert {s.id for s in card.scores} == {s.id for s in whole.scores}

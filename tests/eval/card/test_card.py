@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from craik.core.errors import DataError
-from craik.eval.card.card import grade, read, save
+from craik.eval.card.card import read, save
 from craik.eval.card.exam import sit
+from craik.eval.card.grade import grade
 from craik.eval.pretenders.clothes import InGaussians, InLatent
 from craik.eval.pretenders.memory import Memoriser, Replayer, Straight
 from craik.worlds.oracle import Oracle

@@ -7,8 +7,8 @@ from craik.core.errors import UnknownName
 from craik.core.spec import Spec
 from craik.data.collect import Collector
 from craik.eval.card.action import action_scores
-from craik.eval.card.card import grade
 from craik.eval.card.exam import sit
+from craik.eval.card.grade import grade
 from craik.eval.card.heldout import distinct, heldout_scores
 from craik.eval.card.instrument import Told
 from craik.eval.card.subject import Subject

@@ -11,9 +11,9 @@ from craik.core.model import WorldModel
 from craik.core.state import State
 from craik.eval.card.action import action_scores
 from craik.eval.card.captions import caption_scores, edits, paired
-from craik.eval.card.card import grade
 from craik.eval.card.decisions import Budget, decision_scores
 from craik.eval.card.exam import sit
+from craik.eval.card.grade import grade
 from craik.eval.card.instrument import UNSAID, Spoken, Told, instrument_for
 from craik.eval.card.language import Asked, Speech, agree, binding, language_scores, pairs, text_scores, usual
 from craik.eval.card.state import state_scores

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from craik.core.errors import DataError, UnknownName
-from craik.eval.card.card import grade
+from craik.eval.card.grade import grade
 from craik.eval.card.table import HEADLINES, markdown
 from craik.eval.pretenders.known import pretender, pretenders
 from craik.worlds.registry import OURS

@@ -10,8 +10,8 @@ import pytest
 from craik.core.errors import DataError, SpecError, UnknownName
 from craik.data.episode import Episode
 from craik.eval.card import card
-from craik.eval.card.card import grade
 from craik.eval.card.exam import sit
+from craik.eval.card.grade import grade
 from craik.eval.card.instrument import Told
 from craik.eval.card.leak import leaks, refuse
 from craik.eval.card.ledger import EQUALITY, minutes, update_flops

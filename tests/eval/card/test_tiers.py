@@ -9,9 +9,9 @@ from gymnasium import spaces
 from craik.cli.main import main
 from craik.core.errors import DataError, UnknownName
 from craik.data.coverage import Coverage, coverage, scaled
-from craik.eval.card.card import grade
 from craik.eval.card.covered import distances, explained
 from craik.eval.card.exam import sit
+from craik.eval.card.grade import grade
 from craik.worlds import make
 from craik.worlds.oracle import Oracle
 from craik.worlds.splits import splits
