@@ -24,6 +24,7 @@ from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
 from craik.eval.card.heldout import heldout_scores
 from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.inverse import inverse_scores
 from craik.eval.card.language import language_scores
 from craik.eval.card.laws import law_scores
 from craik.eval.card.ledger import EQUALITY, ledger
@@ -74,7 +75,7 @@ def _known(measure: Callable[[Subject, Exam, Instrument, list[Null]], list[Score
 AXES: dict[str, tuple[Axis, ...]] = {
     "F": (fidelity_scores,),
     "S": (_known(state_scores),),
-    "A": (action_scores, claim_scores, heldout_scores),
+    "A": (action_scores, _known(inverse_scores), claim_scores, heldout_scores),
     "P": (law_scores,),
     "M": (_known(memory_scores),),
     "D": (decision_scores, ranking_scores),
