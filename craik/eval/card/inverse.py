@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 
@@ -10,9 +12,12 @@ from craik.eval.card.exam import Exam
 from craik.eval.card.instrument import Instrument
 from craik.eval.card.nulls import Null
 from craik.eval.card.probe import Ridge, fit_ridge
-from craik.eval.card.score import Score
+from craik.eval.card.score import Score, average
 from craik.eval.card.subject import Subject
 from craik.parts.actions.vector import ActionVector
+
+SOON = 12
+"""Steps of a future that are looked at."""
 
 AROUND = 2
 """Frames on either side of the one that an action leads to."""
@@ -35,32 +40,32 @@ def inverse_scores(subject: Subject, exam: Exam, instrument: Instrument, nulls: 
     other way round. It sees whether actions have their effect and when, not whether other laws are right (EVALUATION,
     section 2.3). Contacts hide what is done: windows in which real frames are jolted are left out, for everybody.
     There is no score where real frames themselves do not tell (one line over all cells of a grid cannot).
+
+    The null tells everybody the mean action, or chooses at random.
     """
     if exam.shape[2] <= 2 * AROUND:
         return []
+    exam = _soon(exam)
     true = np.stack([instrument.floor(subject, exam, i) for i in range(exam.shape[1])], 1)
     done, keep = _asked(exam)
     keep &= _smooth(true)
     limits = done.min((0, 1, 2)), done.max((0, 1, 2))  # no action that nobody could take is ever told
     halves = [np.arange(len(done)) % 2 == i for i in (0, 1)]
     solvers = [_learn(_windows(true)[half], done[half], keep[half]) for half in halves]
-
-    def told(who: Subject, by: Instrument) -> np.ndarray:
-        read = by.read(who, fork(who, exam).states)
-        return read.reshape(*exam.shape, -1)
+    continuous = ActionVector(exam.world.single_action_space).continuous
 
     def rated(read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         windows, guess = _windows(read), np.zeros(done.shape)
         for half, solver in zip(halves, reversed(solvers)):
             guess[half] = np.clip(solver(windows[half]), *limits)
-        return _explained(guess, done, keep) if _continuous(exam) else _right(guess, done, keep)
+        return _explained(guess, done, keep) if continuous else _right(guess, done, keep)
 
-    floor = _mean(*rated(true))
-    blind = {who.name: _mean(*rated(told(who, by))) for who, by in nulls}
-    if floor < max(blind.values(), default=0.0) + TELLS:
+    values, weights = rated(true)
+    floor, null = average(values, weights), 0.0 if continuous else 1 / done.shape[-1]
+    if floor < null + TELLS:
         return []
-    values, weights = rated(told(subject, instrument))
-    name, says = ("idm_r2", "share of actions explained") if _continuous(exam) else ("idm_accuracy", "choices told")
+    values, weights = rated(instrument.read(subject, fork(subject, exam).states).reshape(*exam.shape, -1))
+    name, says = ("idm_r2", "share of actions explained") if continuous else ("idm_accuracy", "choices told")
     return [
         Score(
             f"act.{name}:ar",
@@ -70,14 +75,23 @@ def inverse_scores(subject: Subject, exam: Exam, instrument: Instrument, nulls: 
             says=f"{says} by an inverse dynamics model of real frames, from {2 * AROUND + 1} imagined ones",
             instrument=instrument.name,
             floor=np.array([floor]),
-            nulls={name: np.array([mean]) for name, mean in blind.items()},
+            nulls={"mean" if continuous else "chance": np.array([null])},
             weights=weights,
         )
     ]
 
 
-def _continuous(exam: Exam) -> bool:
-    return ActionVector(exam.world.single_action_space).continuous
+def _soon(exam: Exam) -> Exam:
+    """The first `SOON` steps of all futures: further ones tell no more, and are long to draw."""
+    part = slice(0, SOON)
+    return dataclasses.replace(
+        exam,
+        actions=exam.actions[:, :, part],
+        states=exam.states[:, :, part],
+        rewards=exam.rewards[:, :, part],
+        over=exam.over[:, :, part],
+        usual=None,
+    )
 
 
 def _asked(exam: Exam) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +140,3 @@ def _right(guess: np.ndarray, done: np.ndarray, keep: np.ndarray) -> tuple[np.nd
     right = ((guess.argmax(-1) == choice) * counts).sum((1, 2))
     weights = counts.sum((1, 2))
     return right / np.maximum(weights, 1e-12), weights
-
-
-def _mean(values: np.ndarray, weights: np.ndarray) -> float:
-    return float((values * weights).sum() / max(weights.sum(), 1e-12))
