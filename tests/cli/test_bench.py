@@ -35,7 +35,7 @@ def test_what_does_not_fit_is_said_by_name(cards, capsys, tmp_path):
 
 
 def test_exams_are_counted_and_cut_short_in_words(capsys, tmp_path):
-    words = f"bench smoke --run frozen --worlds swing --seeds 2 --axes S --seconds 1e-6 --level E1 --out {tmp_path}"
+    words = f"bench smoke --run frozen --worlds swing --seeds 2 --axes S --seconds 1e-6 --equality E1 --out {tmp_path}"
     main(words.split())
     assert sorted(p.stem for p in (tmp_path / "frozen").glob("*.json")) == ["swing-smoke-1", "swing-smoke-2"]
     assert "asked less in swing exam 2, for want of time: S 8 of 24" in capsys.readouterr().out

@@ -32,6 +32,9 @@ def test_two_rounds_of_twelve_are_one_of_twenty_four(sitting, axis):
         if id.startswith("voe."):  # scales of what is seen are of a round
             assert both.mean == pytest.approx(one.mean, abs=0.1)
             continue
+        if id.startswith("act.idm"):  # its regression is learned on a round
+            assert not pools(one, 24)
+            continue
         assert pools(one, 24), id
         np.testing.assert_allclose(both.values, one.values, atol=1e-9, err_msg=id)
         assert both.mean == pytest.approx(one.mean)

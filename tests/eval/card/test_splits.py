@@ -9,7 +9,7 @@ import pytest
 
 from craik.core.errors import DataError, SpecError, UnknownName
 from craik.data.episode import Episode
-from craik.eval.card import card
+from craik.eval.card import grade as grading
 from craik.eval.card.exam import sit
 from craik.eval.card.grade import grade
 from craik.eval.card.instrument import Told
@@ -123,7 +123,7 @@ def test_a_salt_gives_an_exam_of_its_own():
 
 def test_probes_learn_from_seeds_that_no_exam_has(monkeypatch):
     asked = []
-    monkeypatch.setattr(card, "sit", lambda *a, seed, **k: asked.append(seed) or sit(*a, seed=seed, **k))
+    monkeypatch.setattr(grading, "sit", lambda *a, seed, **k: asked.append(seed) or sit(*a, seed=seed, **k))
     for name in TESTS:
         for salt in (0, 3):
             grade(Oracle.of(SWING), SWING, axes="", split=splits(SWING)[name], salt=salt)
