@@ -21,6 +21,7 @@ WORLDS = {
 PREFILL, N, RATIO = 60, 10, 0.25
 SETTINGS = {
     "training.prefill": PREFILL,
+    "training.hold": 1,  # held actions end episodes sooner, and with a reset too many one update less is made
     "training.num_envs": 2,
     "training.batch": 3,
     "training.length": 6,
