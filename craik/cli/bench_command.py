@@ -48,7 +48,6 @@ def bench(
     """
     who, size = candidate(run), BENCHES[which].size
     asked = [world_id(name) for name in worlds or BENCHES[which].worlds]
-    asking = questions(who.home, "", who.run)
     console = Console()
     skipped: dict[str, str] = {}
     written: list[Path] = []
@@ -58,6 +57,7 @@ def bench(
         console=console,
     ) as bars:  # fmt: skip
         for world in asked:
+            asking = questions(world, "", who.run)
             for seed in range(1, seeds + 1):
                 line = f"{short_name(world)}" + (f" exam {seed}" if seeds > 1 else "")
                 bar = bars.add_task(line, total=len(axes), says="")

@@ -57,9 +57,11 @@ def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
     Raises:
         CraikError: if the split is about what training left out, and this run's training left out nothing.
     """
-    about = told(run.config.data) if run is not None and run.config.data else None
     if run is None:
         return {"split": split_of(world, split) if split else None}
+    about = told(run.config.data) if run.config.data else None
+    if about is not None and about["split"]["world"] != world:
+        about = None  # what its data left out in another world says nothing of this one
     if about is None:
         found = split_of(world, split or "test-iid")
         if found.name not in AT_USUAL:

@@ -12,7 +12,6 @@ from rich.table import Table
 from craik.core.errors import CraikError
 from craik.eval.bench.compare import Difference, compare, improvement, shared, summed, unmatched
 from craik.eval.bench.deck import Deck, deck
-from craik.eval.bench.worlds import short_name
 from craik.eval.card.grade import AXES
 from craik.eval.card.score import AXES as ABOUT
 from craik.eval.card.table import short
@@ -48,16 +47,15 @@ def compare_cards(cards: tyro.conf.Positional[tuple[Path, ...]], all: bool = Fal
         found = compare(first, other)
         if not found:
             raise CraikError(
-                f"{first.name} and {other.name} share no world, size and seed", "grade them alike: craik bench"
+                f"{first.name} and {other.name} share no world, size, seed and split", "grade them alike: craik bench"
             )
-        lone = [f"{short_name(world)} {size} {seed}" for world, size, seed in unmatched(first, other)]
+        lone = [str(exercise) for exercise in unmatched(first, other)]
         if lone:
-            out.print(f"left out, done by one of the two only: {', '.join(lone)}", highlight=False)
+            out.print(f"left out, done by one of the two only: {'; '.join(lone)}", highlight=False)
         for exercise in dict.fromkeys(d.exercise for d in found):
             rows = [d for d in found if d.exercise == exercise]
             shown = [d for d in rows if all or d.primary or d.adjusted < LEVEL]
-            world, size, seed = exercise
-            out.print(differences(shown, f"{first.name} - {other.name} in {world}, {size}, exam {seed}"))
+            out.print(differences(shown, f"{first.name} - {other.name} in {exercise}"))
             if len(shown) < len(rows):
                 out.print(
                     f"  {len(rows) - len(shown)} more metrics, none of them shown to differ: --all", highlight=False

@@ -46,8 +46,8 @@ def test_compare_says_who_is_better(cards, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     main(["compare", str(cards / "half-gain"), str(cards / "frozen")])
     out = " ".join(capsys.readouterr().out.split())
-    assert "left out, done by one of the two only: tiles smoke 1" in out
-    assert "half-gain - frozen in craik/Swing-v0" in out
+    assert "left out, done by one of the two only: tiles, smoke, exam 1" in out
+    assert "half-gain - frozen in swing, smoke, exam 1" in out
     assert "act.effect_r2@8:ar*" in out
     assert "better" in out
     assert "P(half-gain > frozen)" in out

@@ -52,7 +52,7 @@ class Difference:
     """One metric of two models on the same moments.
 
     Attributes:
-        exercise: world, size and seed.
+        exercise: what was asked.
         id: the metric.
         axis: its.
         ours, theirs: the two estimates.

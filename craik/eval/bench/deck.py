@@ -5,12 +5,40 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from craik.core.errors import DataError
+from craik.eval.bench.worlds import short_name
 from craik.eval.card.card import Card, read
 
-Exercise = tuple[str, str, int]
-"""World, size and seed: cards that agree in them (and in the evaluator) are of the same moments."""
+
+class Exercise(NamedTuple):
+    """What was asked: cards that agree in it (and in the evaluator) are of the same moments.
+
+    Attributes:
+        world, size, seed: of the exam.
+        split: which episodes, with which constants, rule and salt, if they are others than usual; "" for the usual.
+    """
+
+    world: str
+    size: str
+    seed: int
+    split: str = ""
+
+    @staticmethod
+    def of(card: Card) -> Exercise:
+        """The one that a card is of."""
+        facts = card.facts
+        kind = (facts["split"], facts["constants"], facts["rule"], facts["salt"])
+        split = "" if kind == USUALLY else f"{kind[0]}, {kind[1]} constants, rule {kind[2] or 'none'}, salt {kind[3]}"
+        return Exercise(card.world, card.size, card.seed, split)
+
+    def __str__(self) -> str:
+        return ", ".join([short_name(self.world), self.size, f"exam {self.seed}", *filter(None, [self.split])])
+
+
+USUALLY = ("test-iid", "usual", "", 0)
+"""Split, constants, rule and salt of what is asked by default."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +68,10 @@ def decks(paths: Iterable[Path]) -> list[Deck]:
         for file in files:
             card = read(file)
             mine = found.setdefault(card.name, {})
-            key = (card.world, card.size, card.seed)
+            key = Exercise.of(card)
             if key in mine:
                 raise DataError(
-                    f"{file} is a second card of {card.name} in {card.world}, {card.size}, exam {card.seed}",
+                    f"{file} is a second card of {card.name} in {key}",
                     "pass one of them, or keep cards of other checkpoints under other names",
                 )
             mine[key] = card

@@ -44,7 +44,7 @@ def render(decks: Sequence[Deck], title: str = "Score cards") -> str:
     if len(decks) > COLOURS:
         raise DataError(f"{len(decks)} models do not fit on one page", f"pass the cards of {COLOURS} at most")
     exercises = sorted({key for deck in decks for key in deck.cards})
-    worlds = sorted({short_name(world) for world, _, _ in exercises})
+    worlds = sorted({short_name(world) for world, *_ in exercises})
     sentence = f"{', '.join(d.name for d in decks)}; in {', '.join(worlds)}. {_level(decks)}"
     sections = [_axes(decks), _drift(decks, exercises), _fronts(decks), _worlds(decks, exercises), _ledger(decks)]
     return page(title, sentence, sections, STYLE.with_name("cards.css").read_text())
@@ -115,8 +115,7 @@ def _drift(decks: Sequence[Deck], exercises: Sequence[Exercise]) -> str:
             same = [(d.cards[exercise], s) for d, s in cards if d.cards[exercise].instrument == instrument]
             drawn = _curves(same)
             if drawn:
-                world, size, seed = exercise
-                title = f"{short_name(world)}, {size}, exam {seed}: {instrument}"
+                title = f"{exercise}: {instrument}"
                 charts.append(f"<div><h3>{escape(title)}</h3>{drawn}</div>")
     if not charts:
         return ""
@@ -205,7 +204,6 @@ def _cut(score: float) -> float:
 def _worlds(decks: Sequence[Deck], exercises: Sequence[Exercise]) -> str:
     parts = []
     for exercise in exercises:
-        world, size, seed = exercise
         here = [(d, s) for d, s in zip(decks, _styles(decks)) if exercise in d.cards]
         cards = [d.cards[exercise] for d, _ in here]
         rows = [
@@ -215,10 +213,7 @@ def _worlds(decks: Sequence[Deck], exercises: Sequence[Exercise]) -> str:
         ]
         drawn = whiskers(rows, [s for _, s in here], [c.name for c in cards]) if rows else ""
         shown = "open" if len(exercises) <= OPEN else ""
-        parts.append(
-            f"<details {shown}><summary>{escape(world)}, {escape(size)}, exam {seed}</summary>"
-            f"{drawn}{_figures(cards)}</details>"
-        )
+        parts.append(f"<details {shown}><summary>{escape(str(exercise))}</summary>{drawn}{_figures(cards)}</details>")
     words = (
         "Dots: normalised scores of the headline metrics that have both a truth and a null. Tables: the metrics "
         "themselves, their 95 % intervals and number of values, and what the truth and the best that knows nothing "
@@ -235,7 +230,7 @@ def _interval(card: Card, id: str) -> Interval | str:
     score = found[0]
     if not math.isfinite(score.normalised):
         return "no score between null and truth"
-    low, high = np.quantile(draws((card.world, card.size, card.seed), score), [0.025, 0.975])
+    low, high = np.quantile(draws(Exercise.of(card), score), [0.025, 0.975])
     return Interval(score.normalised, float(low), float(high), score.n)
 
 

@@ -14,7 +14,7 @@ from craik.data.coverage import Coverage
 from craik.eval.card.card import Card
 from craik.eval.card.cost import BATCHES, clock, cost_scores
 from craik.eval.card.decisions import Budget
-from craik.eval.card.grade import AXES, Sitting, check_axes, prepare
+from craik.eval.card.grade import AXES, Sitting, check, prepare
 from craik.eval.card.score import Score, average
 from craik.eval.card.surprise import threshold
 from craik.train.run import Run
@@ -83,7 +83,7 @@ def grade_within(
         how many seconds.
     """
     begun = now()
-    check_axes(axes)
+    check(axes, equality)
     sitting = prepare(model, world, name=name, seed=seed, size=size, split=split, salt=salt)
     asked = len(sitting.exam.states)
     scores: list[Score] = []

@@ -121,13 +121,7 @@ class Sitting:
         known: Coverage | None = None,
         **facts: Any,
     ) -> Card:
-        """The card, with everything that a reader needs to know of how it came about; for arguments see `grade`.
-
-        Raises:
-            UnknownName: if there is no such level of equality.
-        """
-        if equality not in EQUALITY:
-            raise UnknownName("level of equality", equality, EQUALITY)
+        """The card, with everything that a reader needs to know of how it came about; for arguments see `grade`."""
         told = {
             **self.about,
             "equality": equality,
@@ -179,7 +173,7 @@ def grade(
         SpecError: if the world is not an exact one, or not one that this model could live in.
     """
     begun = time.perf_counter()
-    check_axes(axes)
+    check(axes, equality)
     sitting = prepare(
         model, world, name=name, seed=seed, size=size, factors=factors, draws=draws, split=split, salt=salt
     )
@@ -188,12 +182,14 @@ def grade(
     return sitting.card(scores, equality=equality, run=run, known=known, seconds=seconds)
 
 
-def check_axes(axes: str) -> None:
-    """Nothing, if there are such axes.
+def check(axes: str, equality: str) -> None:
+    """Nothing, if there are such axes and such a level of equality: said before anything long begins.
 
     Raises:
-        UnknownName: if there is none of a letter.
+        UnknownName: if there is none of a letter, or no such level.
     """
+    if equality not in EQUALITY:
+        raise UnknownName("level of equality", equality, EQUALITY)
     for axis in axes:
         if axis not in AXES:
             raise UnknownName("axis of the score card", axis, AXES)

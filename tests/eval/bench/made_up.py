@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from craik.eval.bench.deck import Deck
+from craik.eval.bench.deck import Deck, Exercise
 from craik.eval.card.card import VERSION, Card
 from craik.eval.card.score import Score
 
@@ -16,9 +16,10 @@ def score(id, axis, values, *, more=False, floor=0.0, null=1.0, **more_of_it):
 
 
 def card(name, scores, world="craik/Swing-v0", seed=1, instrument="told", **facts):
-    told = {"evaluator": VERSION, "parameters": 7, "equality": "E1", "asked": {"S": 24}, "done": {"S": 24}} | facts
+    told = {"evaluator": VERSION, "parameters": 7, "equality": "E1", "asked": {"S": 24}, "done": {"S": 24}}
+    told |= {"split": "test-iid", "constants": "usual", "rule": "", "salt": 0} | facts
     return Card(name, world, seed, "smoke", instrument, tuple(scores), told)
 
 
 def hand(name, *cards):
-    return Deck(name, {(c.world, c.size, c.seed): c for c in cards})
+    return Deck(name, {Exercise.of(c): c for c in cards})

@@ -5,7 +5,7 @@ import pytest
 
 from craik.core.errors import DataError
 from craik.eval.bench.compare import compare, difference, draws, improvement, shared, summed, unmatched
-from craik.eval.bench.deck import deck, decks
+from craik.eval.bench.deck import Exercise, deck, decks
 from craik.eval.bench.worlds import BENCHES, short_name, world_id
 from craik.eval.card.card import save
 from craik.eval.stats import holm
@@ -91,7 +91,7 @@ def test_only_the_same_moments_are_compared():
     ours = hand("a", card("a", [score("x:ar", "S", [1.0] * 4)], seed=1), card("a", [score("x:ar", "S", [1.0])], seed=2))
     theirs = hand("b", card("b", [score("x:ar", "S", [1.0] * 4)], seed=1))
     assert {d.exercise[2] for d in compare(ours, theirs)} == {1}
-    assert unmatched(ours, theirs) == [("craik/Swing-v0", "smoke", 2)]
+    assert unmatched(ours, theirs) == [Exercise("craik/Swing-v0", "smoke", 2)]
 
 
 def worlds(name, scores):
@@ -126,7 +126,7 @@ def test_the_interval_of_an_axis_is_that_of_its_moments():
 
 def test_models_are_resampled_alike_in_a_world_and_otherwise_in_another():
     one, two = score("state.err@8:ar", "S", HARD), score("state.err@8:ar", "S", HARD + 1)
-    here, there = ("craik/A", "smoke", 1), ("craik/B", "smoke", 1)
+    here, there = Exercise("craik/A", "smoke", 1), Exercise("craik/B", "smoke", 1)
     np.testing.assert_allclose(draws(here, one) - draws(here, two), 1)
     assert abs(np.corrcoef(draws(here, one), draws(there, one))[0, 1]) < 0.2
 
@@ -151,3 +151,12 @@ def test_benchmarks_name_worlds_that_are_exact():
         assert isinstance(make(world_id(name)), ExactWorld)
         assert short_name(world_id(name)) == name
     assert world_id("craik/Rooms-v0") == world_id("Rooms-v0") == world_id("rooms") == "craik/Rooms-v0"
+
+
+def test_cards_of_other_splits_are_of_other_moments():
+    usual = hand("a", card("a", [score("state.err@8:ar", "S", [0.1, 0.2])]))
+    far = hand("b", card("b", [score("state.err@8:ar", "S", [0.3, 0.4])], split="test-extrap", constants="drawn"))
+    assert compare(usual, far) == []
+    (one, other) = sorted(unmatched(usual, far))
+    assert str(one) == "swing, smoke, exam 1"
+    assert str(other) == "swing, smoke, exam 1, test-extrap, drawn constants, rule none, salt 0"

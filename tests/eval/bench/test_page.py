@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from craik.core.errors import DataError
+from craik.eval.bench.deck import Exercise
 from craik.eval.bench.page import render, save
 from craik.eval.bench.whiskers import Row, place, whiskers
 from craik.eval.stats import Interval
@@ -53,7 +54,7 @@ def test_it_says_what_is_not_there_and_what_was_not_asked(page):
 
 def test_its_figures_are_those_of_the_cards(hands, page):
     text = parsed(page)
-    found = hands[0].cards["craik/Swing-v0", "smoke", 1]["dec.regret:cl"]
+    found = hands[0].cards[Exercise("craik/Swing-v0", "smoke", 1)]["dec.regret:cl"]
     assert f"{found.mean:.3g}" in text
     assert "0.3 to 0.3, n 8" in text
     assert "truth 0, null 1" in text

@@ -135,5 +135,7 @@ def test_the_cost_is_taken_in_less_steps():
 def test_names_are_checked():
     with pytest.raises(UnknownName, match="axis"):
         grade_within(Oracle.of(SWING), SWING, axes="Z")
+    with pytest.raises(UnknownName, match="equality"):  # said before a world is made
+        grade_within(Oracle.of(SWING), "craik/NoSuchWorld-v0", equality="E5")
     with pytest.raises(UnknownName, match="size"):
         grade_within(Oracle.of(SWING), SWING, size="huge")
