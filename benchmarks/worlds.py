@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import time
 
 from craik.worlds import ExactWorld, make
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 NUM_ENVS, STEPS, REPEATS = 512, 100, 5
 

@@ -19,7 +19,7 @@ from craik.eval.card.score import average
 from craik.eval.card.shift import Drop, drops
 from craik.eval.card.table import markdown, short
 from craik.eval.pretenders.known import pretenders
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 
 def run(argv: list[str]) -> None:

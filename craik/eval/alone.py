@@ -59,15 +59,15 @@ def run_alone(module: str, trial: Trial, seed: int) -> Record:
             record = json.loads(answer.read_text())
         else:
             tail = words.read_text(errors="replace").strip().splitlines()[-5:]
-            record = _silent(_ending(code, trial), tail, module)
+            record = _silent(_ending(code, trial), tail, fingerprint(module, trial.world))
     return record | {"started": started, "wall_minutes": round((time.monotonic() - begin) / 60, 3)}
 
 
 def child(module: str, name: str, seed: str, answer: str) -> None:
     """The other side: runs the trial here and writes the answer."""
     torch.set_num_threads(1)
-    code = fingerprint(module)  # of what is imported now, before anybody changes it
     trial = next(t for t in importlib.import_module(module).CHECK.trials if t.name == name)
+    code = fingerprint(module, trial.world)  # of what is imported now, before anybody changes it
     limit = int(TOO_LONG * trial.minutes * 60) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 30))
     figures: dict[str, float | None] = {}
@@ -96,14 +96,14 @@ def _ending(code: int | None, trial: Trial) -> str:
     return f"the process was killed by signal {-code}" if code < 0 else f"the process left with code {code}"
 
 
-def _silent(ending: str, tail: list[str], module: str) -> Record:
+def _silent(ending: str, tail: list[str], code: str) -> Record:
     """The record of a run that could not answer."""
     error = "; ".join([ending, *tail])
     return {
         "figures": {},
         "error": error,
         "cpu_minutes": None,
-        "code": fingerprint(module),
+        "code": code,
         "environment": _surroundings(),
     }
 

@@ -23,11 +23,11 @@ HOME = Path(craik.__file__).parents[1] / "evidence"
 """Where evidence lies in a checkout."""
 
 RULE = (
-    "A run of a trial on a seed is used again only if its `code` is that of now: a hash of every craik module the "
-    "recipe reaches (without comments, docstrings and layout) and of the versions of torch, numpy and gymnasium. "
-    "A trial is judged on runs of one code, that of the newest: a mean over two models is the mean of neither. "
-    "Claims are judged anew from the figures each time. Runs of trials that were not asked for stay as they are, with "
-    "the code and commit they were made with. A run that failed fails every claim of its trial."
+    "A run of a trial on a seed is used again only if its `code` is that of now: a hash of every craik module that the "
+    "recipe and the trial's world reach (without comments, docstrings and layout) and of the versions of torch, numpy "
+    "and gymnasium. A trial is judged on runs of one code, that of the newest: a mean over two models is the mean of "
+    "neither. Claims are judged anew from the figures each time. Runs of trials that were not asked for stay as they "
+    "are, with the code and commit they were made with. A run that failed fails every claim of its trial."
 )
 """How a file comes about; it says so itself."""
 

@@ -74,13 +74,14 @@ def verify(
     judged = check.seeds if official else asked
     path = (home or evidence.HOME if official else DEVELOPMENT) / f"{name.replace('-', '_')}.json"
     runs = evidence.runs_of(evidence.read(path))
-    code, tell = fingerprint(module), progress or (lambda step: None)
+    tell = progress or (lambda step: None)
 
     def file() -> dict[str, Any]:
         return evidence.assemble(name, system, check, runs, judged)
 
     wanted = []
     for trial in chosen:
+        code = fingerprint(module, trial.world)
         for seed in asked:
             old = runs.get(trial.name, {}).get(seed)
             if old is not None and old["code"] == code and not old["error"]:

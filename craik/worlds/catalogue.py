@@ -12,8 +12,9 @@ from PIL import Image
 from craik.core.errors import UnknownName
 from craik.worlds.draw import PAPER
 from craik.worlds.exact import ExactWorld
+from craik.worlds.ours import OURS
 from craik.worlds.policies import Expert, Seek
-from craik.worlds.registry import OURS, make
+from craik.worlds.registry import make
 
 
 @dataclasses.dataclass(frozen=True)

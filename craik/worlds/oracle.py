@@ -21,7 +21,8 @@ from craik.worlds import luck
 from craik.worlds.classic import CartPole, Pendulum
 from craik.worlds.equations import Equations
 from craik.worlds.exact import ExactWorld, Snapshot
-from craik.worlds.registry import OURS, make
+from craik.worlds.ours import OURS
+from craik.worlds.registry import make
 
 CLASSIC: dict[str, type[Equations]] = {"CartPole-v1": CartPole, "Pendulum-v1": Pendulum}
 """Gymnasium's worlds whose laws are written here again."""

@@ -17,8 +17,9 @@ import numpy as np
 from craik.core.errors import SpecError, UnknownName
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
+from craik.worlds.ours import OURS
 from craik.worlds.policies import Erratic, Mixture, Script, Spoiler, usual
-from craik.worlds.registry import OURS, make
+from craik.worlds.registry import make
 from craik.worlds.withheld import Obedient, rule
 
 REACH = 0.5

@@ -54,7 +54,7 @@ def test_a_run_is_kept_only_while_its_code_is_the_same(toy, tmp_path, monkeypatc
     assert found["verdict"] == "incomplete"  # the other trials have not run
 
     assert toy(["good"])[1] == [("good", 101, "kept"), ("good", 102, "kept")]
-    monkeypatch.setattr(verify, "fingerprint", lambda module: "another")
+    monkeypatch.setattr(verify, "fingerprint", lambda module, world: "another")
     assert [s[2] for s in toy(["good"], seeds=[102])[1]] == ["begins", "finished"]
 
 

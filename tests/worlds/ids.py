@@ -2,7 +2,7 @@
 
 import pytest
 
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 SLOW = {"craik/Blocks-v0"}
 EXACT = [pytest.param(k, marks=pytest.mark.slow) if k in SLOW else k for k, entry in OURS.items() if entry.exact]

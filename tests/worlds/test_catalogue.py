@@ -6,7 +6,7 @@ from PIL import Image
 
 from craik.core.errors import UnknownName
 from craik.worlds import describe, film, known
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 
 def test_every_world_is_described():

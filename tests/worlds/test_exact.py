@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from craik.core.errors import SpecError, UnknownName
 from craik.worlds import ExactWorld, make
 from craik.worlds.equations import Equations
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 from craik.worlds.single import Single
 from tests.worlds.ids import EXACT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from craik.core.errors import UnknownName
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 
 @dataclasses.dataclass(frozen=True)

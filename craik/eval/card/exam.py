@@ -17,8 +17,8 @@ from craik.core.data import Batch
 from craik.core.errors import SpecError
 from craik.worlds.aims import aims
 from craik.worlds.exact import ExactWorld, Snapshot
+from craik.worlds.ours import OURS
 from craik.worlds.policies import Mixture, Script, Seek, Still, Wander
-from craik.worlds.registry import OURS
 from craik.worlds.splits import Split
 from craik.worlds.withheld import rule
 

@@ -15,7 +15,8 @@ from craik.eval.card.subject import Subject
 from craik.eval.card.surprise import surprise_scores, violations
 from craik.eval.pretend import Pretender
 from craik.worlds.oracle import Oracle
-from craik.worlds.registry import OURS, Entry, register
+from craik.worlds.ours import OURS, Entry
+from craik.worlds.registry import register
 
 from .faults import candidate, named
 from .walk import CHANCE

@@ -7,7 +7,7 @@ from craik.core.errors import DataError, UnknownName
 from craik.eval.card.grade import grade
 from craik.eval.card.table import HEADLINES, markdown
 from craik.eval.pretenders.known import pretender, pretenders
-from craik.worlds.registry import OURS
+from craik.worlds.ours import OURS
 
 ROOMS = "craik/Rooms-v0"
 PLAN = ("oracle", "frozen", "ignored", "shuffled", "mirrored", "optimist")
