@@ -2,7 +2,8 @@
 
 The protocol is that of DINO-WM and LeWorldModel (arXiv 2603.19312, section 4): a start and a goal lie `distance` steps
 apart in an episode of a scripted player that no model was trained on, the agent sees the goal as an observation, and
-has twice as many steps to get there. Goals that are reached at once, or by doing nothing, are left out.
+has twice as many steps to get there. Goals that are reached at once, by doing nothing, or by one of a few players who
+act at random, are left out: what luck finds shows no model's worth.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from craik.worlds.policies import Seek
 TRIES = 16
 """Rounds of episodes drawn before it is given up to find goals that need doing."""
 
+LUCK = 4
+"""Players who act at random; a goal that one of them reaches is left out."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Errands:
@@ -44,6 +48,7 @@ class Errands:
         goal: [N, D] physical states.
         budget: steps allowed.
         idle: the share of starts at which the goal was reached already, or was by doing nothing; they are left out.
+        lucky: the share of those left at which one of `LUCK` random players reached it; they are left out, too.
     """
 
     world: str
@@ -51,6 +56,7 @@ class Errands:
     goal: np.ndarray
     budget: int
     idle: float
+    lucky: float
 
     def __len__(self) -> int:
         return len(self.start)
@@ -84,6 +90,8 @@ def errands(
 ) -> Errands:
     """Draws starts and goals from episodes of the world's own noisy pilot (`policies.Seek`).
 
+    Random players who are measured on these errands are others than those by whom goals were left out.
+
     Args:
         world: the id of an exact world with goals.
         num: how many, N.
@@ -99,7 +107,7 @@ def errands(
         raise SpecError(f"episodes of {length} steps hold no two states {distance} apart", "let them be longer")
     rng = np.random.default_rng(seed)
     kept: list[np.ndarray] = []
-    drawn = lost = 0
+    drawn = lost = found = 0
     for _ in range(TRIES):
         env = open_world(world, max(64, num), seed=int(rng.integers(2**31)), max_steps=length)
         spec = Spec.of(env.single_observation_space, env.single_action_space)
@@ -110,12 +118,15 @@ def errands(
         pairs = np.stack([(p[t], p[t + distance]) for p, t in zip(passed, starts)], 1)
         easy = _idle(world, pairs[0], pairs[1], 2 * distance)
         drawn, lost = drawn + len(easy), lost + int(easy.sum())
-        kept.append(pairs[:, ~easy])
+        pairs = pairs[:, ~easy]
+        lucky = _lucky(world, pairs[0], pairs[1], 2 * distance, rng)
+        found += int(lucky.sum())
+        kept.append(pairs[:, ~lucky])
         if sum(k.shape[1] for k in kept) >= num:
             start, goal = np.concatenate(kept, 1)[:, :num]
-            return Errands(world, start, goal, 2 * distance, lost / drawn)
+            return Errands(world, start, goal, 2 * distance, lost / drawn, found / (drawn - lost))
     raise SpecError(
-        f"of {drawn} goals {distance} steps ahead in {world}, {lost} needed nothing done",
+        f"of {drawn} goals {distance} steps ahead in {world}, {lost} needed nothing done and {found} only luck",
         "put the goals further ahead, or let a more skilful pilot set them",
     )
 
@@ -225,9 +236,16 @@ def _spec(world: str) -> Spec:
 
 def _idle(world: str, start: np.ndarray, goal: np.ndarray, budget: int) -> np.ndarray:
     """[N] bool: whether goals are reached with nothing done."""
-    spec = _spec(world)
-    tasks = Errands(world, start, goal, budget, 0.0)
-    return reach(Blind(spec), Nothing(spec), tasks, 0).success
+    return nothing_reach(Errands(world, start, goal, budget, 0.0, 0.0), 0).success
+
+
+def _lucky(world: str, start: np.ndarray, goal: np.ndarray, budget: int, rng: np.random.Generator) -> np.ndarray:
+    """[N] bool: whether one of `LUCK` random players reaches the goals."""
+    tasks = Errands(world, start, goal, budget, 0.0, 0.0)
+    found = np.zeros(len(tasks), bool)
+    for _ in range(LUCK if len(tasks) else 0):
+        found |= random_reach(tasks, int(rng.integers(2**31))).success
+    return found
 
 
 def _tensors(obs: dict[str, np.ndarray]) -> dict[str, Tensor]:

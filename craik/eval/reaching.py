@@ -77,7 +77,8 @@ def goal_reaching(
     - `simulator`: the same planner in the exact simulator, aiming at the goal's state: the planner's ceiling;
     - `rank`, `std`: effective rank and mean standard deviation of embeddings of the data;
     - with `collapse`: `collapsed_success`, `collapsed_rank`, `collapsed_std`, trained again with those overrides;
-    - `idle`: the share of goals left out for needing nothing done; `cpu_minutes` of training, `updates`.
+    - `idle`, `lucky`: the shares of goals left out for needing nothing done, or only luck;
+    - `cpu_minutes` of training, `updates`.
 
     Args:
         recipe: its name.
@@ -149,6 +150,7 @@ def _rows(course: Course, run: Run, tasks: Errands, seed: int) -> dict[str, floa
         "random": random_reach(tasks, seed).rate,
         "nothing": nothing_reach(tasks, seed).rate,
         "idle": tasks.idle,
+        "lucky": tasks.lucky,
     }
     exact = Strides(Oracle.of(course.world), course.block)
     figures["simulator"] = reach(exact, run.agent, tasks, seed, block=course.block).rate

@@ -46,6 +46,7 @@ def test_errands_are_pairs_of_one_episode_that_need_doing(tasks):
     assert len(tasks) == 24
     assert tasks.budget == 40
     assert 0 < tasks.idle < 1
+    assert 0 < tasks.lucky < 1
     env = worlds.make("craik/Rooms-v0", 24, seed=0)
     env.reset(options={"state": tasks.start, "goal": tasks.goal})
     assert not env.success().any()
@@ -55,6 +56,16 @@ def test_errands_are_pairs_of_one_episode_that_need_doing(tasks):
     assert np.array_equal(tasks.start, again.start)
     assert np.array_equal(tasks.goal, again.goal)
     assert not np.isin(errands("craik/Rooms-v0", 24, 20, seed=12).start[:, 0], tasks.start[:, 0]).any()
+
+
+def test_what_luck_finds_is_left_out(monkeypatch):
+    many = errands("craik/Rooms-v0", 96, 20, seed=3)
+    monkeypatch.setattr("craik.eval.goals.LUCK", 0)
+    with_luck = errands("craik/Rooms-v0", 96, 20, seed=3)
+    assert with_luck.lucky == 0
+    # players that no goal was left out by: what they reach is no matter of who was asked
+    rates = [np.mean([random_reach(t, 100 + i).rate for i in range(8)]) for t in (many, with_luck)]
+    assert rates[0] < 0.6 * rates[1]
 
 
 class Noting(Agent):
@@ -81,7 +92,7 @@ def test_a_block_is_five_steps_and_success_counts_at_any_of_them():
     reached = [bool(env.reached(p, goal, env.factors)[0]) for p in passed]
     model = Strides(Oracle.of("craik/Rooms-v0"), BLOCK)
     agent = Noting()
-    result = reach(model, agent, Errands("craik/Rooms-v0", start, goal, 12, 0.0), 0, block=BLOCK)
+    result = reach(model, agent, Errands("craik/Rooms-v0", start, goal, 12, 0.0, 0.0), 0, block=BLOCK)
     assert agent.calls == 3  # 5 + 5 + 2 steps
     assert result.success.all()
     assert result.steps[0] == reached.index(True) + 1

@@ -219,8 +219,8 @@ CHECK = Check(
             "le_wm",
             PUSH,
             claims=CLAIMS,
-            minutes=15,
-            overrides={"updates": 1_800, "receding_horizon": 2},
+            minutes=20,
+            overrides={"updates": 1_800, "receding_horizon": 2, "samples": 192, "rounds": 12, "elites": 20},
             collapse={"regularity": 0.0},
         ),
     )
