@@ -26,6 +26,7 @@ def collect(
     path: tyro.conf.Positional[Path],
     steps: int = 10_000,
     obs: str = "state",
+    image_size: int = 64,
     agent: Path | None = None,
     num_envs: int = 4,
     seed: int = 0,
@@ -43,6 +44,7 @@ def collect(
         path: the data set's folder.
         steps: environment steps to record.
         obs: state, pixels or both.
+        image_size: height and width of pictures.
         agent: a run whose model and agent act; random actions without.
         num_envs: worlds side by side.
         seed: of the worlds and the actions.
@@ -51,9 +53,9 @@ def collect(
         rule: what its players never do: region, magnitude, composition or duration; each world has a usual one.
     """
     if tier:
-        collect_standard(world, path, tier, split, rule, obs)
+        collect_standard(world, path, tier, split, rule, obs, image_size)
         return
-    env = make(world, num_envs, obs=obs)
+    env = make(world, num_envs, obs=obs, size=image_size)
     spec = Spec.of(env.single_observation_space, env.single_action_space)
     there = (path / "dataset.json").exists()
     store = EpisodeStore.open(path) if there else EpisodeStore.create(path, spec, fps=env.metadata.get("render_fps"))
@@ -71,12 +73,12 @@ def collect(
     print(f"{path}: {len(store)} episodes, {store.num_steps} steps\n  look: craik data inspect {path}")
 
 
-def collect_standard(world: str, path: Path, tier: str, split: str, rule: str, obs: str) -> None:
+def collect_standard(world: str, path: Path, tier: str, split: str, rule: str, obs: str, size: int) -> None:
     """A tier of data."""
     asked = split_of(world, split, rule)
     with Progress() as progress:
         bar = progress.add_task("recording", total=TIERS.get(tier))
-        store = collect_tier(asked, path, tier, obs=obs, tell=lambda n: progress.update(bar, completed=n))
+        store = collect_tier(asked, path, tier, obs=obs, size=size, tell=lambda n: progress.update(bar, completed=n))
     about = told(path)
     assert about is not None
     print(f"{path}: {len(store)} episodes, {store.num_steps} steps of {split}, {about['mixture']}")

@@ -27,6 +27,7 @@ def train_recipe(
     data: Path | None = None,
     size: str = "small",
     obs: Literal["state", "pixels", "both"] = "state",
+    image_size: int = 64,
     steps: int | None = None,
     updates: int | None = None,
     seed: int = 0,
@@ -48,6 +49,7 @@ def train_recipe(
         data: a data set's folder, instead of a world.
         size: one of the recipe's sizes.
         obs: what to see of the world.
+        image_size: height and width of pictures of the world; a data set's are as they are.
         steps: environment steps in all.
         updates: updates in all, from a data set.
         seed: from which everything random is derived.
@@ -72,7 +74,7 @@ def train_recipe(
             "every": every, "bf16": bf16, "compile": compile, "device": device,
         }  # fmt: skip
         if world is not None:
-            learn(recipe, world, steps=steps, **shared)
+            learn(recipe, world, steps=steps, image_size=image_size, **shared)
         else:
             learn_offline(recipe, str(data), updates=updates, **shared)
     print(f"\ntrained: {place}\n  score it: craik eval {place}\n  see it:   craik dream {place}")
