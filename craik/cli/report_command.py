@@ -19,7 +19,7 @@ def run(argv: list[str]) -> None:
 def report(
     cards: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("report.html"), title: str = "Score cards"
 ) -> None:
-    """Writes score cards on one self-contained HTML page: profiles, drift, costs, and every headline number.
+    """Writes score cards on one self-contained HTML page: profiles, films, drift, costs, every headline number.
 
     Args:
         cards: files, or folders of them; of 8 models at most.

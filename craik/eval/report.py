@@ -185,7 +185,7 @@ def _film(film: Film | None) -> str:
         f"It watches {film.context} steps. From then on (orange border) it sees nothing and is told only the actions; "
         f"it dreams {ahead} steps, {ahead / film.fps:.1f} seconds. Black in the difference: dream and truth agree."
     )
-    moving, still = _data("gif", gif(film, _scale(film, 256))), _data("png", png(strip(film, 10, _scale(film, 128))))
+    moving, still = inline("gif", gif(film, _scale(film, 256))), inline("png", png(strip(film, 10, _scale(film, 128))))
     return section(
         "What it dreams",
         f'<figure><img alt="real, dreamed and difference, moving" src="{moving}">'
@@ -289,7 +289,8 @@ def _scale(film: Film, pixels: int) -> int:
     return max(1, pixels // film.real.shape[1])
 
 
-def _data(kind: str, data: bytes) -> str:
+def inline(kind: str, data: bytes) -> str:
+    """A picture as an address that holds all of it."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 

@@ -13,6 +13,7 @@ from craik.core.errors import DataError
 from craik.data.durable import write
 from craik.eval.bench.compare import SHOWN, draws, entries, shared, summed
 from craik.eval.bench.deck import Deck, Exercise
+from craik.eval.bench.reels import reels
 from craik.eval.bench.whiskers import HIGH, LOW, Row, whiskers
 from craik.eval.bench.worlds import short_name
 from craik.eval.card.card import Card
@@ -46,7 +47,9 @@ def render(decks: Sequence[Deck], title: str = "Score cards") -> str:
     exercises = sorted({key for deck in decks for key in deck.cards})
     worlds = sorted({short_name(world) for world, *_ in exercises})
     sentence = f"{', '.join(d.name for d in decks)}; in {', '.join(worlds)}. {_level(decks)}"
-    sections = [_axes(decks), _drift(decks, exercises), _fronts(decks), _worlds(decks, exercises), _ledger(decks)]
+    films = reels(decks, _styles(decks), exercises, len(exercises) <= OPEN)
+    sections = [_axes(decks), films, _drift(decks, exercises), _fronts(decks), _worlds(decks, exercises)]
+    sections.append(_ledger(decks))
     return page(title, sentence, sections, STYLE.with_name("cards.css").read_text())
 
 

@@ -85,7 +85,7 @@ def grade_within(
     begun = now()
     check(axes, equality)
     sitting = prepare(model, world, name=name, seed=seed, size=size, split=split, salt=salt)
-    asked = len(sitting.exam.states)
+    asked, shown = len(sitting.exam.states), sitting.film()
     scores: list[Score] = []
     most = {axis: min(asked, MOST.get(axis, asked)) for axis in axes if axis != "E"}
     rounds: dict[str, list[int]] = {}
@@ -103,6 +103,7 @@ def grade_within(
         spent[axis] = round(now() - start, 2)
     return sitting.card(
         scores,
+        film=shown,
         equality=equality,
         run=run,
         known=known,

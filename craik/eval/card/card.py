@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from craik.core.errors import DataError
+from craik.data.durable import write
 from craik.eval.card.score import Score, average
+from craik.eval.card.strips import Strips
 
 VERSION = 2
 """Of the evaluator. Cards of different versions are never put in one table."""
@@ -30,6 +33,7 @@ class Card:
         instrument: what the state was read by; "none" if it could not be.
         scores: every metric that applies.
         facts: versions, minutes, the probe's quality, and what else a reader needs.
+        film: one moment and several futures of it, in pictures; None if it was not filmed.
     """
 
     name: str
@@ -39,24 +43,32 @@ class Card:
     instrument: str
     scores: tuple[Score, ...]
     facts: Mapping[str, Any]
+    film: Strips | None = None
 
     def __getitem__(self, id: str) -> Score:
         return next(s for s in self.scores if s.id == id)
 
 
 def save(card: Card, path: str | Path) -> Path:
-    """Writes `PATH.json`, with every mean, interval, floor and null, and `PATH.npz`, with every value behind them."""
+    """Writes `PATH.json`, with every mean, interval, floor and null, and `PATH.npz`, with every value and picture.
+
+    Each is written whole or not at all, the latter first: a card that can be found has all that it tells of.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = {f.name: getattr(card, f.name) for f in dataclasses.fields(Card) if f.name != "scores"}
+    told = {f.name: getattr(card, f.name) for f in dataclasses.fields(Card) if f.name not in ("scores", "film")}
+    told["film"] = card.film.told() if card.film else None
     rows = [summary(s) for s in card.scores]
-    path.with_suffix(".json").write_text(json.dumps({**told, "scores": rows}, indent=1, allow_nan=False) + "\n")
-    arrays: dict[str, np.ndarray] = {}
+    text = json.dumps({**told, "scores": rows}, indent=1, allow_nan=False) + "\n"
+    arrays: dict[str, np.ndarray] = card.film.arrays() if card.film else {}
     for s in card.scores:
         arrays |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
         arrays[f"{s.id}/drawn"] = s.drawn
         arrays |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
-    np.savez_compressed(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
+    held = io.BytesIO()
+    np.savez_compressed(held, **arrays)  # type: ignore[arg-type]
+    write(path.with_suffix(".npz"), held.getvalue())
+    write(path.with_suffix(".json"), text.encode())
     return path.with_suffix(".json")
 
 
@@ -90,7 +102,8 @@ def read(path: str | Path) -> Card:
         )
         for row in told.pop("scores")
     )
-    return Card(scores=scores, **told)
+    filmed = told.pop("film", None)  # cards of before there were films have none
+    return Card(scores=scores, film=Strips.of(filmed, arrays) if filmed else None, **told)
 
 
 def summary(score: Score) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from craik.eval.card.covered import distances, explained
 from craik.eval.card.decisions import decision_scores
 from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
+from craik.eval.card.filming import film
 from craik.eval.card.heldout import heldout_scores
 from craik.eval.card.instrument import Instrument, instrument_for
 from craik.eval.card.inverse import inverse_scores
@@ -33,6 +34,7 @@ from craik.eval.card.nulls import Null, nulls_for
 from craik.eval.card.ranking import ranking_scores
 from craik.eval.card.score import Score
 from craik.eval.card.state import state_scores
+from craik.eval.card.strips import Strips
 from craik.eval.card.subject import Subject
 from craik.eval.card.surprise import surprise_scores
 from craik.train.run import Run
@@ -112,10 +114,15 @@ class Sitting:
         exam = self.exam if rows == slice(None) else self.exam.part(rows)
         return [s for measure in AXES[axis] for s in measure(self.subject, exam, self.instrument, self.nulls)]
 
+    def film(self) -> Strips:
+        """What it imagines of several futures of one moment, beside the truth, in pictures."""
+        return film(self.subject, self.exam, self.instrument)
+
     def card(
         self,
         scores: Sequence[Score],
         *,
+        film: Strips | None = None,
         equality: str = "E1",
         run: Run | None = None,
         known: Coverage | None = None,
@@ -131,7 +138,7 @@ class Sitting:
             **facts,
         }
         read_by = self.instrument.name if self.instrument else "none"
-        return Card(self.subject.name, self.exam.id, self.seed, self.size, read_by, tuple(scores), told)
+        return Card(self.subject.name, self.exam.id, self.seed, self.size, read_by, tuple(scores), told, film)
 
 
 def grade(
@@ -177,9 +184,10 @@ def grade(
     sitting = prepare(
         model, world, name=name, seed=seed, size=size, factors=factors, draws=draws, split=split, salt=salt
     )
+    shown = sitting.film()
     scores = [score for axis in axes for score in sitting.ask(axis)]
     seconds = round(time.perf_counter() - begun, 2)
-    return sitting.card(scores, equality=equality, run=run, known=known, seconds=seconds)
+    return sitting.card(scores, film=shown, equality=equality, run=run, known=known, seconds=seconds)
 
 
 def check(axes: str, equality: str) -> None:

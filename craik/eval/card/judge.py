@@ -56,16 +56,23 @@ def physics(subject: Subject, exam: Exam, instrument: Instrument | None, states:
     return as_states(exam, instrument, instrument.read(subject, states))
 
 
-def as_states(exam: Exam, instrument: Instrument, read: np.ndarray) -> np.ndarray:
+def as_states(exam: Exam, instrument: Instrument, read: np.ndarray, moments: np.ndarray | None = None) -> np.ndarray:
     """Physical states [N, H, D] that show numbers [N, H, S] read by an instrument that is whole.
 
     Numbers that never vary in an exam have no scale to be read on; they, and what is not said, are taken from the
     moments. Numbers that are always whole are rounded, and kept within their bounds: there is no room two and a half.
+
+    Args:
+        exam: the moments.
+        instrument: what read them.
+        read: the numbers.
+        moments: [N] which moment each row is of; by default N is a multiple of E, all of a moment's rows together.
     """
     assert instrument.whole, "places in a picture are no full state"
     n, h = read.shape[:2]
     fixed = ~np.isfinite(instrument.scale) | ~np.isfinite(read)
-    usual = np.repeat(exam.world.numbers(exam.world.state), n // len(exam.states), 0)
+    rows = np.repeat(np.arange(len(exam.states)), n // len(exam.states)) if moments is None else moments
+    usual = exam.world.numbers(exam.world.state)[rows]
     numbers = np.where(fixed, usual[:, None], np.where(fixed, 0.0, read) * np.where(fixed, 0.0, instrument.scale))
     bounds = exam.world.space
     numbers = np.where(exam.whole, np.clip(np.round(numbers), bounds.low, bounds.high), numbers)
