@@ -13,7 +13,7 @@ from craik.core.errors import SpecError
 from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PLUM, RED, Canvas, across, table
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
-from craik.worlds.motion import glide
+from craik.worlds.motion import glides
 
 COLORS = (RED, BLUE, GREEN, GOLD, PLUM)
 NEAR = 0.15
@@ -64,21 +64,25 @@ class Bounce(ExactWorld):
     def move(self, state, effort, factors):  # noqa: ANN001, ANN201
         """One step: glide, meet one another, meet the walls, eight times."""
         n = len(state)
-        at, speed = (x.copy() for x in np.split(state.reshape(n, self.balls, 4), 2, -1))
+        balls = state.reshape(n, self.balls, 4).transpose(2, 1, 0)
+        at, speed = balls[:2].copy(), balls[2:].copy()  # [2, balls, N]
         push = np.zeros_like(at)
-        push[..., 1] -= factors["gravity"][:, None]
-        push[:, 0] += effort * (factors["gain"] / factors["mass"])[:, None]
-        light = self._lightness(factors)
-        drag, radius, e = factors["drag"][:, None, None], factors["radius"], factors["restitution"]
+        push[1] -= factors["gravity"]
+        push[:, 0] += effort.T * (factors["gain"] / factors["mass"])
+        light = self._lightness(factors).T
+        radius, e = factors["radius"], factors["restitution"]
         hits, contacts = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        once, twice = glides(factors["drag"], DT / SUBSTEPS)
+        fade, further, faster = 1 - factors["drag"] * once, push * twice, push * once
         for _ in range(SUBSTEPS):
-            at, speed = glide(at, speed, push, drag, DT / SUBSTEPS)
-            for i, j in combinations(range(self.balls), 2):
-                contacts += _meet(at, speed, i, j, light, radius, e)
-            hits += _walls(at, speed, radius, e)
-        overlap = 1 - self._gaps(at).min(1) / (2 * radius)
+            at = at + speed * once + further
+            speed = speed * fade + faster
+            _meet(at, speed, light, radius, e, contacts)
+            _walls(at, speed, radius, e, hits)
+        overlap = 1 - np.sqrt(_apart(at)).min(0) / (2 * radius)
         events = {"wall_hits": hits, "contacts": contacts, "penetration": np.maximum(overlap, 0)}
-        return np.concatenate([at, speed], -1).reshape(n, 4 * self.balls), events
+        after = np.concatenate([at, speed]).transpose(2, 1, 0)
+        return after.reshape(n, 4 * self.balls), events
 
     def reward(self, before, effort, after, goal, factors):  # noqa: ANN001, ANN201
         """See the class."""
@@ -148,42 +152,64 @@ class Bounce(ExactWorld):
         light[:, 0] = 1 / factors["mass"]
         return light
 
-    def _gaps(self, at: np.ndarray) -> np.ndarray:
-        """[N, pairs]: distances between centres."""
-        return np.stack([np.linalg.norm(at[:, i] - at[:, j], axis=1) for i, j in combinations(range(self.balls), 2)], 1)
+
+def _apart(at: np.ndarray) -> np.ndarray:
+    """[pairs, N]: squared distances between centres [2, balls, N], pair by pair as in `combinations`."""
+    first, second = np.transpose(list(combinations(range(at.shape[1]), 2)))
+    x, y = at[:, second] - at[:, first]
+    return x * x + y * y
 
 
 def _meet(
-    at: np.ndarray, speed: np.ndarray, i: int, j: int, light: np.ndarray, radius: np.ndarray, e: np.ndarray
-) -> np.ndarray:
-    """Parts balls i and j where they overlap, and exchanges momentum where they approach; [N] whether they did."""
-    apart = at[:, j] - at[:, i]
-    far = np.sqrt((apart * apart).sum(1))
-    overlap = np.maximum(2 * radius - far, 0)
-    touching = overlap > 0
-    if not touching.any():
-        return touching
-    normal = apart / np.maximum(far, 1e-12)[:, None]
-    li, lj = light[:, i], light[:, j]
-    closing = np.where(touching, np.minimum(((speed[:, j] - speed[:, i]) * normal).sum(1), 0), 0)
-    impulse = ((1 + e) * closing / (li + lj))[:, None] * normal
-    speed[:, i] += impulse * li[:, None]
-    speed[:, j] -= impulse * lj[:, None]
-    shift = (overlap / (li + lj))[:, None] * normal
-    at[:, i] -= shift * li[:, None]
-    at[:, j] += shift * lj[:, None]
-    return closing < 0
+    at: np.ndarray, speed: np.ndarray, light: np.ndarray, radius: np.ndarray, e: np.ndarray, contacts: np.ndarray
+) -> None:
+    """Parts balls that overlap, pair by pair, and exchanges momentum where they approach; counts these, in place.
+
+    Only worlds in which any two touch have to be looked at pair by pair: in the others nothing can come to.
+
+    Args:
+        at, speed: [2, balls, N].
+        light: [balls, N], one over the mass.
+        radius, e: [N].
+        contacts: [N], to which those of each world are added.
+    """
+    rows = np.flatnonzero((2 * radius - np.sqrt(_apart(at)) > 0).any(0))
+    if not len(rows):
+        return
+    here, fast, thin, wide, back = at[:, :, rows], speed[:, :, rows], light[:, rows], 2 * radius[rows], e[rows]
+    met = np.zeros(len(rows), np.int64)
+    for i, j in combinations(range(at.shape[1]), 2):
+        apart = here[:, j] - here[:, i]
+        far = np.sqrt(apart[0] * apart[0] + apart[1] * apart[1])
+        overlap = np.maximum(wide - far, 0)
+        touching = overlap > 0
+        if not touching.any():
+            continue
+        normal = apart / np.maximum(far, 1e-12)
+        li, lj = thin[i], thin[j]
+        along = (fast[:, j] - fast[:, i]) * normal
+        closing = np.where(touching, np.minimum(along[0] + along[1], 0), 0)
+        impulse = ((1 + back) * closing / (li + lj)) * normal
+        fast[:, i] += impulse * li
+        fast[:, j] -= impulse * lj
+        shift = (overlap / (li + lj)) * normal
+        here[:, i] -= shift * li
+        here[:, j] += shift * lj
+        met += closing < 0
+    at[:, :, rows], speed[:, :, rows] = here, fast
+    contacts[rows] += met
 
 
-def _walls(at: np.ndarray, speed: np.ndarray, radius: np.ndarray, e: np.ndarray) -> np.ndarray:
-    """Reflects what went through a wall, in place; [N] how many balls did."""
-    room = (1 - radius)[:, None, None]
-    beyond = np.abs(at) - room
+def _walls(at: np.ndarray, speed: np.ndarray, radius: np.ndarray, e: np.ndarray, hits: np.ndarray) -> None:
+    """Reflects what went through a wall, in place, and counts the balls that did; for arguments see `_meet`."""
+    room = 1 - radius
+    rows = np.flatnonzero((np.abs(at) - room > 0).any((0, 1)))
+    if not len(rows):
+        return
+    here, fast, room = at[:, :, rows], speed[:, :, rows], room[rows]
+    beyond, side = np.abs(here) - room, np.sign(here)
     through = beyond > 0
-    if not through.any():
-        return np.zeros(len(at), np.int64)
-    side = np.sign(at)
-    outward = through & (speed * side > 0)
-    at[...] = np.where(through, side * np.maximum(room - beyond, -room), at)
-    speed[...] = np.where(outward, -e[:, None, None] * speed, speed)
-    return outward.any(-1).sum(1)
+    outward = through & (fast * side > 0)
+    at[:, :, rows] = np.where(through, side * np.maximum(room - beyond, -room), here)
+    speed[:, :, rows] = np.where(outward, -e[rows] * fast, fast)
+    hits[rows] += outward.any(0).sum(0)
