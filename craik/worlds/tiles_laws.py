@@ -46,7 +46,7 @@ THING = {KEY: slice(AT["key_x"], AT["key_x"] + 2), GEM: slice(AT["gem_x"], AT["g
 
 def caught(state: np.ndarray) -> np.ndarray:
     """[N] bool: whether mover and walker have met."""
-    return (state[:, WALKER] == state[:, MOVER]).all(1)
+    return lies(state, state[:, WALKER], "mover")
 
 
 def lies(state: np.ndarray, place: np.ndarray, name: str) -> np.ndarray:
@@ -57,7 +57,8 @@ def lies(state: np.ndarray, place: np.ndarray, name: str) -> np.ndarray:
 
 def barred(state: np.ndarray, place: np.ndarray) -> np.ndarray:
     """[N] bool: whether places [N, 2] are walls, closed doors or have a thing on them; mover and walker are no bar."""
-    wall = ((place == 0) | (place == SIDE - 1) | (place == state[:, AT["wall_x"] : AT["wall_y"] + 1])).any(1)
+    wall = (place == 0) | (place == SIDE - 1) | (place == state[:, AT["wall_x"] : AT["wall_y"] + 1])
+    wall = wall[:, 0] | wall[:, 1]
     for name in DOORS:
         wall &= ~(lies(state, place, name) & (state[:, AT[f"{name}_open"]] == 1))
     for name, code in (("key", KEY), ("gem", GEM)):
@@ -118,9 +119,10 @@ def roam(state: np.ndarray, factors: Mapping[str, np.ndarray]) -> tuple[np.ndarr
     chase[:, 2], chase[:, 4] = ~across & (away[:, 1] > 0), ~across & (away[:, 1] < 0)
     rate, hunt, lean = (factors[k][:, None] for k in ("rate", "hunt", "lean"))
     chance = rate * (hunt * chase + (1 - hunt) * (1 + lean * np.array([0, 1, -1, 1, -1])) / 4)
-    safe = state[:, AT["hand"]] == GEM
+    safe, over = state[:, AT["hand"]] == GEM, caught(state)
     for i in range(1, 5):
-        shut = barred(state, places[:, i]) | (safe & (places[:, i] == walker).all(1)) | caught(state)
+        meets = (places[:, i, 0] == walker[:, 0]) & (places[:, i, 1] == walker[:, 1])
+        shut = barred(state, places[:, i]) | (safe & meets) | over
         chance[shut, i] = 0
     chance[:, 0] = 1 - chance[:, 1:].sum(1)
     return places, chance

@@ -89,7 +89,7 @@ def calibration_scores(
     """
     true, ours = instrument.truth(exam), samples(subject, exam, instrument, num)
     floor = _floor(exam, instrument, num)
-    others = {s.name: samples(s, exam, i, num) for s, i in nulls}
+    others = {s.name: _null(s, exam, i, num) for s, i in nulls}
     known = np.isfinite(true)
     true = np.where(known, true, 0.0)
     ours, floor, *rest = (np.where(known, x, 0.0) for x in (ours, floor, *others.values()))
@@ -168,6 +168,13 @@ def _score(far: np.ndarray, drawn: np.ndarray, norm) -> np.ndarray:  # noqa: ANN
     for shift in range(1, k):
         total += norm(drawn[shift:] - drawn[:-shift]).sum(0)
     return far.mean(0) - total / max(k * (k - 1), 1)
+
+
+def _null(subject: Subject, exam: Exam, instrument: Instrument, num: int) -> np.ndarray:
+    """[num, E, H, S] what one of those that know nothing draws: always the same where nothing is left to chance."""
+    if exam.world.LUCKY:
+        return samples(subject, exam, instrument, num)
+    return np.repeat(samples(subject, exam, instrument, 1), num, 0)
 
 
 def _floor(exam: Exam, instrument: Instrument, num: int) -> np.ndarray:

@@ -23,7 +23,8 @@ from craik.eval.card.perform import advance, begin
 from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject, knows
 from craik.eval.goals import goal_latent
-from craik.worlds.exact import ExactWorld
+from craik.worlds.exact import ExactWorld, Snapshot
+from craik.worlds.luck import fresh
 from craik.worlds.oracle import Oracle
 
 RANDOM = 4
@@ -247,9 +248,10 @@ def _told(subject: Subject, live: ExactWorld, rng: np.random.Generator) -> State
     oracle = knows(subject.model)
     if oracle is None:
         return None
-    seen = live.select(np.arange(live.num_envs))
-    seen.reroll(rng)
-    return oracle.sync(seen)
+    state = live.state.copy()
+    if live.LUCKY:
+        state[:, -1] = fresh(rng, live.num_envs)
+    return oracle.sync(Snapshot(state, live.goal, live.factors, live.steps, live.over, ()))
 
 
 def _look(

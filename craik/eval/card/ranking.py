@@ -56,12 +56,24 @@ def two_level(
     statistic: Callable[..., np.ndarray], *, guess: np.ndarray, true: np.ndarray, seed: int = 0, resamples: int = 1_000
 ) -> np.ndarray:
     """A statistic of returns [E, M] over M players on [resamples] draws: of players, and of moments."""
+    return over(statistic, resampled(guess, true, seed, resamples))
+
+
+def over(statistic: Callable[..., np.ndarray], drawn: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """A statistic on each of many draws (`resampled`)."""
+    return np.array([statistic(guess=g, true=j).mean() for g, j in drawn])
+
+
+def resampled(
+    guess: np.ndarray, true: np.ndarray, seed: int = 0, resamples: int = 1_000
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Mean returns [M], guessed and true, of drawn players over drawn moments, from those of all [E, M]."""
     rng, (e, m) = np.random.default_rng(seed), true.shape
-    drawn = []
+    found = []
     for _ in range(resamples):
         rows, cols = rng.integers(e, size=e), rng.integers(m, size=m)
-        drawn.append(statistic(guess=guess[rows][:, cols].mean(0), true=true[rows][:, cols].mean(0)).mean())
-    return np.array(drawn)
+        found.append((guess[rows][:, cols].mean(0), true[rows][:, cols].mean(0)))
+    return found
 
 
 def returns(subject: Subject, tour: Exam, instrument: Instrument | None) -> np.ndarray:
@@ -92,6 +104,7 @@ def ranking_scores(
     true, ours = tour.rewards.mean(2), returns(subject, tour, instrument)
     others = {s.name: returns(s, tour, i) for s, i in nulls if judges(s, exam, i)}
     j, g = true.mean(0), ours.mean(0)
+    drawn = resampled(ours, true)
     rows = {
         "policy_r": (pearson, True, "Pearson's r of said and true returns of players"),
         "policy_rho": (spearman, True, "Spearman's rho of said and true returns of players"),
@@ -108,7 +121,7 @@ def ranking_scores(
             instrument="world",
             floor=statistic(guess=j, true=j),
             nulls={k: statistic(guess=v.mean(0), true=j) for k, v in others.items()},
-            drawn=two_level(statistic, guess=ours, true=true),
+            drawn=over(statistic, drawn),
         )
         for name, (statistic, more, says) in rows.items()
     ]

@@ -131,10 +131,17 @@ def violations(exam: Exam, magnitude: float, when: int | None = None) -> dict[st
     return {name: pair for name, pair in pairs.items() if pair.real.any()}
 
 
-def told_apart(subject: Subject, pair: Pair) -> np.ndarray:
-    """[E] 1 where the impossible surprises more than the possible, 1/2 where alike, 0 where less; NaN where none."""
+def told_apart(subject: Subject, pair: Pair, possible: np.ndarray | None = None) -> np.ndarray:
+    """[E] 1 where the impossible surprises more than the possible, 1/2 where alike, 0 where less; NaN where none.
+
+    Args:
+        subject: who is asked.
+        pair: what is shown.
+        possible: [E, H] the `surprise` at what is possible, where it is known.
+    """
     window = slice(pair.when, pair.when + WINDOW)
-    odd, usual = (surprise(subject, x)[:, window].max(1) for x in (pair.impossible, pair.possible))
+    possible = surprise(subject, pair.possible) if possible is None else possible
+    odd, usual = (x[:, window].max(1) for x in (surprise(subject, pair.impossible), possible))
     same = np.abs(odd - usual) <= 1e-9 + 1e-6 * np.maximum(odd, usual)
     return np.where(pair.real, np.where(same, 0.5, odd > usual), np.nan)
 
@@ -164,9 +171,12 @@ def surprise_scores(subject: Subject, exam: Exam, nulls: list[Subject]) -> list[
     """
     everyone = {"": subject, "floor": Subject(Oracle.of(exam.id), "oracle"), **{s.name: s for s in nulls}}
     found: dict[str, dict[float, dict[str, np.ndarray]]] = {}
+    possible: dict[str, np.ndarray] = {}  # the same in all pairs
     for magnitude in MAGNITUDES:
         for kind, pair in violations(exam, magnitude).items():
-            found.setdefault(kind, {})[magnitude] = {name: told_apart(s, pair) for name, s in everyone.items()}
+            possible = possible or {name: surprise(s, pair.possible) for name, s in everyone.items()}
+            told = {name: told_apart(s, pair, possible[name]) for name, s in everyone.items()}
+            found.setdefault(kind, {})[magnitude] = told
     scores = []
     for kind, rows in found.items():
         for magnitude, each in rows.items():
