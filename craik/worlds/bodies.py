@@ -99,15 +99,16 @@ def _meet(scene: Scene, matter: Matter, found: Contacts) -> Scene:
     """Speeds after the impulses of all contacts."""
     n = len(scene.at)
     speed, spin = _padded(scene.speed), _padded(scene.spin)
-    groups = [_Group(scene, matter, part) for part in _grouped(found, n)]
+    bulk = _Bulk.of(scene, matter)
+    groups = [_Group(bulk, part) for part in _grouped(found, n)]
     for group in groups:
-        into = (group.relative(speed, spin) * group.found.normal).sum(1)
+        into = _dot(group.relative(speed, spin), group.normal)
         group.target = np.where(into < -BOUNCE, -matter.restitution[group.row] * into, 0)
         group.rub = np.where(group.found.slippery, 0, matter.friction[group.row])
     for _ in range(ROUNDS):
         for group in groups:
             group.solve(speed, spin)
-    speed, spin = (x[:-1].reshape(n, NUM, 3) for x in (speed, spin))
+    speed, spin = (_bodies(x, n) for x in (speed, spin))
     touching = np.zeros(n * NUM + 1, bool)
     touching[found.first] = touching[found.second] = True
     slow = (speed**2).sum(2, keepdims=True) < IDLE**2
@@ -123,16 +124,16 @@ def _mended(scene: Scene, matter: Matter, found: Contacts) -> Scene:
     if not deep.any():
         return scene
     n = len(scene.at)
-    shift = np.zeros((n * NUM + 1, 3))
+    shift = np.zeros((3, n * NUM + 1))
     twist = np.zeros_like(shift)
-    groups = [_Group(scene, matter, part) for part in _grouped(_some(found, deep), n)]
+    bulk = _Bulk.of(scene, matter)
+    groups = [_Group(bulk, part) for part in _grouped(_some(found, deep), n)]
     for _ in range(2):
         for group in groups:
-            done = (group.relative(shift, twist) * group.found.normal).sum(1)
+            done = _dot(group.relative(shift, twist), group.normal)
             push = np.maximum(MEND * (group.found.depth - SLOP) - done, 0) / group.heavy
-            group.apply(shift, twist, push[:, None] * group.found.normal)
-    at = scene.at + shift[:-1].reshape(n, NUM, 3)
-    return dataclasses.replace(scene, at=at, turn=turned(scene.turn, twist[:-1].reshape(n, NUM, 3)))
+            group.apply(shift, twist, push * group.normal)
+    return dataclasses.replace(scene, at=scene.at + _bodies(shift, n), turn=turned(scene.turn, _bodies(twist, n)))
 
 
 def _some(found: Contacts, which: np.ndarray) -> Contacts:
@@ -175,72 +176,147 @@ def _middles(found: Contacts) -> list[Contacts]:
     ]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Bulk:
+    """Bodies in a row, N B of them and one that never moves.
+
+    Attributes:
+        at: [3, N B + 1].
+        mass: [3, N B + 1] one over it, along the axes of the world.
+        light: [3, 3, N B + 1] one over the inertia, about them.
+    """
+
+    at: np.ndarray
+    mass: np.ndarray
+    light: np.ndarray
+
+    @staticmethod
+    def of(scene: Scene, matter: Matter) -> _Bulk:
+        """That of scenes."""
+        turn = matrices(scene.turn)
+        mass = np.repeat(1 / matter.masses()[:, :, None], 3, 2)
+        mass[:, 0, 2] = 0  # the pusher never rises
+        light = np.zeros((3, 3, len(turn) * NUM + 1))
+        inverse = (turn / matter.inertia()[:, :, None, :]) @ turn.swapaxes(2, 3)
+        light[:, :, :-1] = inverse.reshape(-1, 3, 3).transpose(1, 2, 0)
+        return _Bulk(_padded(scene.at), _padded(mass), light)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Side:
+    """What an impulse at K contacts does to the bodies on one side of them.
+
+    Attributes:
+        body: [K].
+        sign: 1 for the first, -1 for the second.
+        arm: [3, K] from the body to the contact.
+        mass, light: [3, K] and [3, 3, K], see `_Bulk`.
+        count: [K] contacts that the body has in the group.
+    """
+
+    body: np.ndarray
+    sign: float
+    arm: np.ndarray
+    mass: np.ndarray
+    light: np.ndarray
+    count: np.ndarray
+
+
 class _Group:
-    """Contacts that are solved together, each body shared out evenly among those it has here."""
+    """Contacts that are solved together, each body shared out evenly among those it has here.
+
+    Vectors are [3, K], and [3, N B + 1] of bodies: numbers that are computed with together lie together.
+    """
 
     target: np.ndarray
     rub: np.ndarray
 
-    def __init__(self, scene: Scene, matter: Matter, found: Contacts):
-        n = len(scene.at)
-        self.total, self.found = n * NUM + 1, found
-        turn = matrices(scene.turn)
-        mass = np.repeat(1 / matter.masses()[:, :, None], 3, 2)
-        mass[:, 0, 2] = 0  # the pusher never rises
-        self.mass = _padded(mass)
-        light = np.zeros((self.total, 3, 3))
-        light[:-1] = ((turn / matter.inertia()[:, :, None, :]) @ turn.swapaxes(2, 3)).reshape(-1, 3, 3)
+    def __init__(self, bulk: _Bulk, found: Contacts):
+        self.total, self.found = bulk.at.shape[1], found
         self.count = np.bincount(found.first, minlength=self.total) + np.bincount(found.second, minlength=self.total)
         self.count[-1] = 0
-        at = _padded(scene.at)
+        point = np.ascontiguousarray(found.point.T)
+        self.normal = np.ascontiguousarray(found.normal.T)
         self.sides = []
         for body, sign in ((found.first, 1.0), (found.second, -1.0)):
-            arm = np.where((body == self.total - 1)[:, None], 0, found.point - at[body])
-            self.sides.append((body, sign, arm, self.mass[body], light[body], self.count[body]))
+            if (body < self.total - 1).any():  # what never moves takes no part
+                arm = np.where(body == self.total - 1, 0, point - bulk.at[:, body])
+                lightness = bulk.mass[:, body], bulk.light[:, :, body]
+                self.sides.append(_Side(body, sign, arm, *lightness, self.count[body]))
         self.row = found.first // NUM
-        self.heavy = self.inverse(found.normal)
+        self.heavy = self.inverse(self.normal)
         self.pressed, self.rubbed = np.zeros((2, len(self.row)))
 
     def solve(self, speed: np.ndarray, spin: np.ndarray) -> None:
         """One round: impulses along the normals that stop approach, then friction; changes speeds and spins."""
-        normal = self.found.normal
-        into = (self.relative(speed, spin) * normal).sum(1)
+        normal = self.normal
+        into = _dot(self.relative(speed, spin), normal)
         after = np.minimum(self.target, -into)  # never faster apart than together: no round adds energy
         push = np.where(into < 0, after - into, 0) / self.heavy
         self.pressed = self.pressed + push
-        self.apply(speed, spin, push[:, None] * normal)
+        self.apply(speed, spin, push * normal)
         if not self.rub.any():
             return
         slip = self.relative(speed, spin)
-        slip = slip - (slip * normal).sum(1, keepdims=True) * normal
-        fast = np.sqrt((slip * slip).sum(1))
-        way = slip / np.maximum(fast, 1e-12)[:, None]
+        slip = slip - _dot(slip, normal) * normal
+        fast = np.sqrt(_dot(slip, slip))
+        way = slip / np.maximum(fast, 1e-12)
         hold = np.minimum(self.rub * self.pressed - self.rubbed, fast / self.inverse(way))
         self.rubbed = self.rubbed + hold
-        self.apply(speed, spin, -hold[:, None] * way)
+        self.apply(speed, spin, -hold * way)
 
     def relative(self, speed: np.ndarray, spin: np.ndarray) -> np.ndarray:
-        """[K, 3]: how fast the first moves past the second where they touch."""
-        (a, _, ra, *_), (b, _, rb, *_) = self.sides
-        return speed[a] + cross(spin[a], ra) - speed[b] - cross(spin[b], rb)
+        """[3, K]: how fast the first moves past the second where they touch."""
+        first, *second = self.sides
+        past = speed[:, first.body] + _cross(spin[:, first.body], first.arm)
+        for side in second:
+            past = past - speed[:, side.body] - _cross(spin[:, side.body], side.arm)
+        return past
 
     def inverse(self, way: np.ndarray) -> np.ndarray:
-        """[K]: speed along `way` [K, 3] that a unit impulse along it gives, to the parts that meet here."""
-        total = np.zeros(len(way))
-        for _, _, arm, mass, light, count in self.sides:
-            lever = cross(arm, way)
-            total += count * ((mass * way * way).sum(1) + (times(light, lever) * lever).sum(1))
+        """[K]: speed along `way` [3, K] that a unit impulse along it gives, to the parts that meet here."""
+        total = np.zeros(way.shape[1])
+        for side in self.sides:
+            lever = _cross(side.arm, way)
+            total += side.count * (_dot(side.mass * way, way) + _dot(_times(side.light, lever), lever))
         return np.maximum(total, 1e-12)
 
     def apply(self, speed: np.ndarray, spin: np.ndarray, impulse: np.ndarray) -> None:
-        """Adds what impulses [K, 3] on the first, and their opposites on the second, do to speeds and spins."""
-        for body, sign, arm, mass, light, _ in self.sides:
-            given = np.concatenate([mass * impulse, times(light, cross(arm, impulse))], 1) * sign
+        """Adds what impulses [3, K] on the first, and their opposites on the second, do to speeds and spins."""
+        for side in self.sides:
+            pushed = side.mass * impulse * side.sign
+            turned = _times(side.light, _cross(side.arm, impulse)) * side.sign
             for k in range(3):
-                speed[:, k] += np.bincount(body, given[:, k], self.total)
-                spin[:, k] += np.bincount(body, given[:, 3 + k], self.total)
+                speed[k] += np.bincount(side.body, pushed[k], self.total)
+                spin[k] += np.bincount(side.body, turned[k], self.total)
 
 
 def _padded(x: np.ndarray) -> np.ndarray:
-    """[N, B, 3] as a list with a row of zeros behind, for what never moves."""
-    return np.concatenate([x.reshape(-1, 3), np.zeros((1, 3))])
+    """[N, B, 3] as [3, N B + 1], with a zero behind for what never moves."""
+    padded = np.zeros((3, x.shape[0] * x.shape[1] + 1))
+    padded[:, :-1] = x.reshape(-1, 3).T
+    return padded
+
+
+def _bodies(x: np.ndarray, n: int) -> np.ndarray:
+    """What `_padded` made, as [N, B, 3] again."""
+    return np.ascontiguousarray(x[:, :-1].T).reshape(n, NUM, 3)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[3, K] by [3, K]: [K]."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[3, K] by [3, K]: [3, K]."""
+    found = np.empty_like(b)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        np.subtract(a[j] * b[k], a[k] * b[j], out=found[i])
+    return found
+
+
+def _times(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Matrices [3, 3, K] by vectors [3, K]."""
+    return matrix[:, 0] * x[0] + matrix[:, 1] * x[1] + matrix[:, 2] * x[2]

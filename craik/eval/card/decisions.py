@@ -13,7 +13,7 @@ from craik.behave.agent import random_actions
 from craik.behave.icem import ICEM
 from craik.behave.objectives import GoalLatent, GoalState, Objective, Reward
 from craik.behave.plan import PlanConfig
-from craik.behave.planner_agent import PlannerAgent
+from craik.behave.planner_agent import Intent, PlannerAgent
 from craik.core.state import State
 from craik.eval.card.distance import THIRDS, idle_success, thirds
 from craik.eval.card.exam import Exam, follow_laws
@@ -59,10 +59,12 @@ class Outcome:
     Attributes:
         value: [E] mean reward of a step.
         success: [E] in [0, 1], whether the goal was reached at any step; NaN where it was at the beginning.
+        first: what was believed at the moments, and the plan [E, H, ...] made there; None of who does not plan.
     """
 
     value: np.ndarray
     success: np.ndarray
+    first: tuple[State, Tensor] | None = None
 
 
 def planner(subject: Subject, exam: Exam, budget: Budget) -> PlannerAgent:
@@ -94,11 +96,14 @@ def objective(subject: Subject, exam: Exam) -> Objective:
 def plan_and_do(subject: Subject, exam: Exam, budget: Budget) -> Outcome:
     """Plans from every moment, does the beginning in the true world, looks, and plans again."""
     agent, model = planner(subject, exam, budget), subject.model
-    live, memory = begin(exam.world), agent.start(len(exam.states))
+    live, search = begin(exam.world), agent.planner
     easy = live.success()
     action = model.spec.null_action(len(exam.states), model.device)
     generator, rng = subject.generator(), np.random.default_rng(0)
     belief = _told(subject, live, rng) or subject.believe(exam)
+    plan = search.plan(model, belief, agent.objective, search.start(len(exam.states)))
+    left = torch.full((len(exam.states),), budget.every, device=plan.actions.device)
+    memory, first = Intent(plan.memory, plan.actions[:, : budget.every], left), (belief, plan.actions)
     total, success = np.zeros(len(exam.states)), easy.copy()
     for t in range(budget.steps):
         if t:
@@ -107,7 +112,7 @@ def plan_and_do(subject: Subject, exam: Exam, budget: Budget) -> Outcome:
         going = live.proceed(live.state)
         total += advance(live, action.cpu().numpy())
         success |= going & live.success()
-    return Outcome(total / budget.steps, np.where(easy, np.nan, success))
+    return Outcome(total / budget.steps, np.where(easy, np.nan, success), first)
 
 
 def do_at_random(exam: Exam, budget: Budget) -> Outcome:
@@ -124,15 +129,13 @@ def do_at_random(exam: Exam, budget: Budget) -> Outcome:
 
 @torch.no_grad()
 def promises(
-    subject: Subject, exam: Exam, instrument: Instrument | None, budget: Budget
+    subject: Subject, exam: Exam, instrument: Instrument | None, outcome: Outcome
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a model promises of the plan made at each moment, and what then comes true of it: [E] rewards of a step."""
-    agent = planner(subject, exam, budget)
-    belief = _told(subject, begin(exam.world), np.random.default_rng(0)) or subject.believe(exam)
-    search = agent.planner
-    plan = search.plan(subject.model, belief, agent.objective, search.start(len(exam.states)))
-    said = worth(subject, exam, instrument, subject.dream(belief, plan.actions), plan.actions)
-    _, true, _ = follow_laws(exam.world, plan.actions.cpu().numpy()[:, None])
+    assert outcome.first is not None, "who does not plan promises nothing"
+    belief, plan = outcome.first
+    said = worth(subject, exam, instrument, subject.dream(belief, plan), plan)
+    _, true, _ = follow_laws(exam.world, plan.cpu().numpy()[:, None])
     return said.mean(1), true[:, 0].mean(1)
 
 
@@ -193,8 +196,8 @@ def decision_scores(
     if exam.world.HAS_GOAL:
         scores += success_scores(exam, budget, ours, best, others, aim)
     if judges(subject, exam, instrument):
-        said, true = promises(subject, exam, instrument, budget)
-        claimed, came = promises(simulator, exam, None, budget)
+        said, true = promises(subject, exam, instrument, ours)
+        claimed, came = promises(simulator, exam, None, best)
         scores.append(
             Score(
                 "dec.gap:cl",
