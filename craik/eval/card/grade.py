@@ -24,6 +24,7 @@ from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
 from craik.eval.card.filming import film
 from craik.eval.card.heldout import heldout_scores
+from craik.eval.card.histories import history_scores
 from craik.eval.card.instrument import Instrument, instrument_for
 from craik.eval.card.inverse import inverse_scores
 from craik.eval.card.language import language_scores
@@ -79,7 +80,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
     "S": (_known(state_scores),),
     "A": (action_scores, _known(inverse_scores), claim_scores, heldout_scores),
     "P": (law_scores,),
-    "M": (_known(memory_scores),),
+    "M": (_known(memory_scores), _known(history_scores)),
     "D": (decision_scores, ranking_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
     "L": (language_scores,),
