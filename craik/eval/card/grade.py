@@ -26,6 +26,7 @@ from craik.eval.card.filming import film
 from craik.eval.card.heldout import heldout_scores
 from craik.eval.card.histories import history_scores
 from craik.eval.card.instrument import Instrument, instrument_for
+from craik.eval.card.interventions import intervention_scores
 from craik.eval.card.inverse import inverse_scores
 from craik.eval.card.language import language_scores
 from craik.eval.card.laws import law_scores
@@ -77,7 +78,7 @@ def _known(measure: Callable[[Subject, Exam, Instrument, list[Null]], list[Score
 
 AXES: dict[str, tuple[Axis, ...]] = {
     "F": (fidelity_scores,),
-    "S": (_known(state_scores),),
+    "S": (_known(state_scores), _known(intervention_scores)),
     "A": (action_scores, _known(inverse_scores), claim_scores, heldout_scores),
     "P": (law_scores,),
     "M": (_known(memory_scores), _known(history_scores)),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor
 
+from craik.core.data import Batch
 from craik.core.errors import SpecError
+from craik.core.model import WorldModel
 from craik.core.spec import Spec
+from craik.core.state import State
 from craik.eval.pretend import Pretender
 from craik.worlds.draw import PAPER
 from craik.worlds.exact import ExactWorld
@@ -41,6 +46,67 @@ class InLatent(Pretender):
         x = told["latent"] / self.scale
         z = (x + torch.tanh(x @ self.bend.T) / 2) @ self.turn.T
         return {"reward": told["reward"], "proceed": told["proceed"], "latent": z}
+
+
+@dataclasses.dataclass(frozen=True)
+class Bent(State):
+    """A latent, z [B, W] float64, and those true numbers that never vary, [B, S'] float64."""
+
+    z: Tensor
+    constant: Tensor
+
+
+class LivesInLatent(WorldModel[Bent]):
+    """Has nothing but the latent of `InLatent` and goes on from it: what is put into it is the case from then on.
+
+    It sees the numbers of the state, unbends its latent to move by the laws, and bends it again. The world's constants
+    are the usual ones to it, and there is no luck.
+
+    Args:
+        oracle: of the true world.
+        scale: [S] by which the numbers are divided first (`Exam.scale`).
+        width: numbers of the latent; at least S.
+    """
+
+    def __init__(self, oracle: Oracle, scale: np.ndarray, width: int = 32):
+        super().__init__(Spec.of(spaces.Dict({"state": oracle.spec.obs["state"]}), oracle.spec.action, ("latent",)))
+        varies = np.isfinite(scale)
+        like = InLatent(oracle, scale[varies], width)
+        self.oracle, self.bend, self.turn = oracle, like.bend.double(), like.turn.double()
+        self.varies, self.scale = torch.as_tensor(varies), torch.as_tensor(scale[varies])
+
+    def start(self, batch: int) -> Bent:  # noqa: D102
+        return self.bent(torch.zeros(batch, len(self.varies), dtype=torch.float64))
+
+    def observe(self, state, action, obs, *, generator=None):  # noqa: ANN001, ANN201, D102
+        return self.bent(obs["state"].double())
+
+    def step(self, state, action, *, generator=None):  # noqa: ANN001, ANN201, D102
+        physics = self.oracle.laws.invert(self.unbent(state).numpy())
+        truth = dataclasses.replace(self.oracle.start(len(physics)), physics=torch.as_tensor(physics))
+        after = self.oracle.step(truth, action).physics.numpy()
+        return self.bent(torch.as_tensor(self.oracle.laws.numbers(after)).double())
+
+    def read(self, state, query=None):  # noqa: ANN001, ANN201, D102
+        return {"latent": state.z.float()}
+
+    def loss(self, batch: Batch, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """There is nothing to learn."""
+        return {}
+
+    def bent(self, numbers: Tensor) -> Bent:
+        """True numbers [B, S] as a belief."""
+        x = numbers[:, self.varies] / self.scale
+        return Bent((x + torch.tanh(x @ self.bend.T) / 2) @ self.turn.T, numbers[:, ~self.varies])
+
+    def unbent(self, state: Bent) -> Tensor:
+        """The numbers [B, S] that a belief holds: x = y - tanh(V x) / 2, again and again; each time half as far off."""
+        y = x = state.z @ self.turn
+        for _ in range(40):
+            x = y - torch.tanh(x @ self.bend.T) / 2
+        numbers = x.new_zeros(len(x), len(self.varies))
+        numbers[:, self.varies], numbers[:, ~self.varies] = x * self.scale, state.constant
+        return numbers
 
 
 class InGaussians(Pretender):
