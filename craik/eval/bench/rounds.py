@@ -26,7 +26,7 @@ FEWEST = 8
 MOST = {"M": 32, "D": Budget().tasks}
 """Moments that an axis asks at most, whatever the size."""
 
-SHARES = {"F": 1.0, "S": 1.0, "A": 1.0, "P": 1.0, "M": 2.0, "D": 6.0, "C": 2.0, "E": 2.0}
+SHARES = {"F": 1.0, "S": 1.0, "A": 1.0, "P": 1.0, "M": 2.0, "D": 6.0, "C": 2.0, "L": 1.0, "E": 2.0}
 """Parts of the time left that an axis may use, beside those still to come: as the oracle's card spends it."""
 
 ALONE = ("act.idm", "cal.coverage", "cal.pit", "cal.spread_rho", "dec.policy", "dec.mmrv", "cost.")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from craik.core.errors import UnknownName
-from craik.eval.bench.rounds import ALONE, FEWEST, grade_within, join, next_round, pools
+from craik.eval.bench.rounds import ALONE, FEWEST, SHARES, grade_within, join, next_round, pools
 from craik.eval.card.card import read, save
-from craik.eval.card.grade import grade, prepare
+from craik.eval.card.grade import AXES, grade, prepare
 from craik.eval.pretenders.actions import Lag
 from craik.eval.pretenders.laws import Drifting
 from craik.worlds.oracle import Oracle
@@ -74,6 +74,10 @@ def test_what_has_a_value_for_each_moment_pools_unless_it_is_known_not_to():
     assert pools(score("act.false_success@24:ar", "A", [1.0] * 48), 12)
     assert not pools(score("cal.pit:ar", "C", [1.0]), 12)
     assert not any(pools(score(f"{name}x", "D", [1.0] * 12), 12) for name in ALONE)
+
+
+def test_every_axis_has_a_share_of_the_time():
+    assert set(SHARES) == set(AXES)
 
 
 @pytest.mark.parametrize("moments", [6, 8, 12, 24, 32, 64])
