@@ -15,17 +15,19 @@ from craik.behave.objectives import GoalLatent, GoalState, Objective, Reward
 from craik.behave.plan import PlanConfig
 from craik.behave.planner_agent import Intent, PlannerAgent
 from craik.core.state import State
+from craik.eval.card.afford import OPERATIONS, afforded, candidate_flops
 from craik.eval.card.distance import THIRDS, idle_success, thirds
 from craik.eval.card.exam import Exam, follow_laws
 from craik.eval.card.instrument import Instrument
 from craik.eval.card.judge import blind, judges, worth
-from craik.eval.card.perform import advance, begin
+from craik.eval.card.live import Outcome, live_on
 from craik.eval.card.score import Score
-from craik.eval.card.subject import Subject, knows
+from craik.eval.card.subject import Subject
 from craik.eval.goals import goal_latent
-from craik.worlds.exact import ExactWorld, Snapshot
-from craik.worlds.luck import fresh
 from craik.worlds.oracle import Oracle
+
+AT_MOST = 2
+"""Times the usual candidates that a model may plan with whose operations are few."""
 
 RANDOM = 4
 """Random players that a moment's random return is the mean of."""
@@ -50,21 +52,6 @@ class Budget:
     every: int = 4
     candidates: int = 64
     rounds: int = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How it went in the true world.
-
-    Attributes:
-        value: [E] mean reward of a step.
-        success: [E] in [0, 1], whether the goal was reached at any step; NaN where it was at the beginning.
-        first: what was believed at the moments, and the plan [E, H, ...] made there; None of who does not plan.
-    """
-
-    value: np.ndarray
-    success: np.ndarray
-    first: tuple[State, Tensor] | None = None
 
 
 def planner(subject: Subject, exam: Exam, budget: Budget) -> PlannerAgent:
@@ -92,27 +79,23 @@ def objective(subject: Subject, exam: Exam) -> Objective:
     return GoalLatent(goal_latent(subject.model, goal), path=1.0) if "latent" in reads else GoalState(goal)
 
 
-@torch.no_grad()
 def plan_and_do(subject: Subject, exam: Exam, budget: Budget) -> Outcome:
     """Plans from every moment, does the beginning in the true world, looks, and plans again."""
-    agent, model = planner(subject, exam, budget), subject.model
-    live, search = begin(exam.world), agent.planner
-    easy = live.success()
-    action = model.spec.null_action(len(exam.states), model.device)
-    generator, rng = subject.generator(), np.random.default_rng(0)
-    belief = _told(subject, live, rng) or subject.believe(exam)
-    plan = search.plan(model, belief, agent.objective, search.start(len(exam.states)))
-    left = torch.full((len(exam.states),), budget.every, device=plan.actions.device)
-    memory, first = Intent(plan.memory, plan.actions[:, : budget.every], left), (belief, plan.actions)
-    total, success = np.zeros(len(exam.states)), easy.copy()
-    for t in range(budget.steps):
-        if t:
-            belief = _told(subject, live, rng) or _look(subject, belief, action, live, generator)
-        action, memory = agent.act(model, belief, memory)
-        going = live.proceed(live.state)
-        total += advance(live, action.cpu().numpy())
-        success |= going & live.success()
-    return Outcome(total / budget.steps, np.where(easy, np.nan, success), first)
+    agent = planner(subject, exam, budget)
+    search, memory = agent.planner, agent.start(len(exam.states))
+    first: list[tuple[State, Tensor]] = []
+
+    def act(belief: State) -> Tensor:
+        nonlocal memory
+        if not first:  # planned here, and not by the agent, to keep the whole plan
+            plan = search.plan(subject.model, belief, agent.objective, search.start(len(exam.states)))
+            left = torch.full((len(exam.states),), budget.every, device=plan.actions.device)
+            memory = Intent(plan.memory, plan.actions[:, : budget.every], left)
+            first.append((belief, plan.actions))
+        action, memory = agent.act(subject.model, belief, memory)
+        return action
+
+    return dataclasses.replace(live_on(subject, exam, act, budget.steps), first=first[0])
 
 
 def do_at_random(exam: Exam, budget: Budget) -> Outcome:
@@ -146,7 +129,7 @@ def decision_scores(
     nulls: list[tuple[Subject, Instrument]],
     budget: Budget | None = None,
 ) -> list[Score]:
-    """`dec.return:cl`, `dec.regret:cl`, `dec.success:cl`, this by thirds of the way to the goal, and `dec.gap:cl`.
+    """`dec.return:cl`, `dec.return.flops:cl`, `dec.regret:cl`, `dec.gap:cl`, `dec.success:cl`, this by thirds, too.
 
     The regret is that against the same planner in the exact simulator, which plans for the true reward. Normalised, it
     is 1 - regret / (J* - J_0), J_0 being the best of random actions and of the same planner in models that know
@@ -182,6 +165,7 @@ def decision_scores(
             floor=best.value,
             nulls={k: v.value for k, v in others.items()},
         ),
+        equal_flops(subject, exam, budget, ours, best, others),
         Score(
             "dec.regret:cl",
             "D",
@@ -210,6 +194,41 @@ def decision_scores(
             )
         )
     return scores
+
+
+def equal_flops(
+    subject: Subject, exam: Exam, budget: Budget, ours: Outcome, best: Outcome, others: Mapping[str, Outcome]
+) -> Score:
+    """`dec.return.flops:cl`: the return with as many candidates as `OPERATIONS` allow, `AT_MOST` times the usual.
+
+    The exact simulator counts no operations, nor do pretenders: they have the usual candidates here, too. Who cannot
+    afford a single round acts at random.
+
+    Args:
+        subject, exam, budget: as in `decision_scores`; no more than the budget's tasks.
+        ours: how it went with the usual candidates.
+        best, others: how with the simulator, and with those that know nothing, by name.
+    """
+    one = exam.part(slice(1))
+    agent = planner(subject, one, budget)
+    each = candidate_flops(agent, subject.model, subject.believe(one))
+    may = afforded(agent, each, AT_MOST * budget.candidates if each else budget.candidates)
+    usual = (may.candidates, may.rounds) == (budget.candidates, budget.rounds)
+    if not may.rounds:
+        ours = others["random"]
+    elif not usual:
+        ours = plan_and_do(subject, exam, dataclasses.replace(budget, candidates=may.candidates, rounds=may.rounds))
+    return Score(
+        "dec.return.flops:cl",
+        "D",
+        ours.value,
+        more=True,
+        says=f"reward of a step when it is planned with for {OPERATIONS:.0e} operations a plan, "
+        f"{each} a candidate: {may.candidates} in the first of {may.rounds} rounds",
+        instrument="world",
+        floor=best.value,
+        nulls={k: v.value for k, v in others.items()},
+    )
 
 
 def success_scores(
@@ -244,23 +263,3 @@ def success_scores(
         )
         for name, (keep, says) in rows.items()
     ]
-
-
-def _told(subject: Subject, live: ExactWorld, rng: np.random.Generator) -> State | None:
-    """The belief of one who is told where the worlds are, but not their luck to come; None for one who has to see."""
-    oracle = knows(subject.model)
-    if oracle is None:
-        return None
-    state = live.state.copy()
-    if live.LUCKY:
-        state[:, -1] = fresh(rng, live.num_envs)
-    return oracle.sync(Snapshot(state, live.goal, live.factors, live.steps, live.over, ()))
-
-
-def _look(
-    subject: Subject, belief: State, action: Tensor, live: ExactWorld, generator: torch.Generator | None
-) -> State:
-    """The belief after acting and seeing."""
-    device = subject.model.device
-    obs = {n: torch.as_tensor(live.look(n, live.state, live.factors)).to(device) for n in subject.views}
-    return subject.model.observe(belief, action, obs, generator=generator)
