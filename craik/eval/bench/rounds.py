@@ -29,7 +29,19 @@ MOST = {"M": 32, "D": Budget().tasks}
 SHARES = {"F": 1.0, "S": 1.0, "A": 1.0, "P": 1.0, "M": 2.0, "D": 6.0, "C": 2.0, "L": 1.0, "E": 2.0}
 """Parts of the time left that an axis may use, beside those still to come: as the oracle's card spends it."""
 
-ALONE = ("act.idm", "cal.coverage", "cal.pit", "cal.spread_rho", "dec.policy", "dec.mmrv", "cost.")
+ALONE = (
+    *("act.idm", "cal.coverage", "cal.pit", "cal.spread_rho", "cost."),
+    *(
+        "dec.policy",
+        "dec.mmrv",
+        "dec.reversal",
+        "dec.reward_rho",
+        "dec.reward_pr",
+        "dec.return_rho",
+        "dec.return_slope",
+    ),
+    *("dec.done_auc", "dec.value_rho"),
+)
 """Beginnings of names of metrics that are not a mean over moments, though they may have as many values."""
 
 POOLED = ("fid.rkd",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from craik.eval.card.claims import claim_scores
 from craik.eval.card.cost import cost_scores
 from craik.eval.card.covered import distances, explained
 from craik.eval.card.decisions import decision_scores
+from craik.eval.card.dreams import School, dream_scores, teach
 from craik.eval.card.exam import Exam, sit
 from craik.eval.card.fidelity import fidelity_scores
 from craik.eval.card.filming import film
@@ -33,7 +35,9 @@ from craik.eval.card.laws import law_scores
 from craik.eval.card.ledger import EQUALITY, ledger
 from craik.eval.card.memory import memory_scores
 from craik.eval.card.nulls import Null, nulls_for
+from craik.eval.card.practice import Practice
 from craik.eval.card.ranking import ranking_scores
+from craik.eval.card.rewards import reward_scores
 from craik.eval.card.score import Score
 from craik.eval.card.state import state_scores
 from craik.eval.card.strips import Strips
@@ -58,16 +62,18 @@ class Size:
         moments: E.
         horizon: H, steps.
         futures: K of each moment.
-        lessons: moments that a probe learns from.
+        lessons: moments that a probe learns from, and a policy.
+        practice: how much a policy learns in the model; None for no such scores.
     """
 
     moments: int
     horizon: int
     futures: int = 4
     lessons: int = 64
+    practice: Practice | None = None
 
 
-SIZES = {"smoke": Size(24, 24), "card": Size(64, 32, lessons=160)}
+SIZES = {"smoke": Size(24, 24), "card": Size(64, 32, lessons=160, practice=Practice())}
 """EVALUATION, section 3.5."""
 
 
@@ -82,7 +88,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
     "A": (action_scores, _known(inverse_scores), claim_scores, heldout_scores),
     "P": (law_scores,),
     "M": (_known(memory_scores), _known(history_scores)),
-    "D": (decision_scores, ranking_scores),
+    "D": (decision_scores, ranking_scores, reward_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
     "L": (language_scores,),
     "E": (lambda subject, exam, _, __: cost_scores(subject, exam),),
@@ -97,6 +103,7 @@ class Sitting:
     Attributes:
         subject: the model.
         exam: all that may be asked.
+        lessons: what may be learned from, of other episodes.
         instrument: what reads the state; None if nothing can.
         nulls: those that know nothing, who sit the same exam.
         seed, size: of the exam; see `grade`.
@@ -105,6 +112,7 @@ class Sitting:
 
     subject: Subject
     exam: Exam
+    lessons: Exam
     instrument: Instrument | None
     nulls: list[Null]
     seed: int
@@ -114,7 +122,14 @@ class Sitting:
     def ask(self, axis: str, rows: slice = slice(None)) -> list[Score]:
         """The scores of one axis, on some of the moments."""
         exam = self.exam if rows == slice(None) else self.exam.part(rows)
-        return [s for measure in AXES[axis] for s in measure(self.subject, exam, self.instrument, self.nulls)]
+        found = [s for measure in AXES[axis] for s in measure(self.subject, exam, self.instrument, self.nulls)]
+        return found + dream_scores(self.school, exam) if axis == "D" and self.school is not None else found
+
+    @cached_property
+    def school(self) -> School | None:
+        """Policies that learned in the model and beside it, once for all rounds; None if this size asks for none."""
+        practice = SIZES[self.size].practice
+        return teach(self.subject, self.instrument, self.nulls, self.lessons, practice) if practice else None
 
     def film(self) -> Strips:
         """What it imagines of several futures of one moment, beside the truth, in pictures."""
@@ -240,7 +255,7 @@ def prepare(
         "futures": asked.futures,
         **_asked(split, factors, salt),
     }
-    return Sitting(subject, exam, instrument, nulls, seed, size, about)
+    return Sitting(subject, exam, lessons, instrument, nulls, seed, size, about)
 
 
 def _asked(split: Split | None, factors: Mapping[str, Any] | None, salt: int) -> dict[str, Any]:

@@ -47,6 +47,15 @@ def mmrv(*, guess: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (np.abs(true[:, None] - true[None]) * wrong).max(1)
 
 
+def reversal(*, guess: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """[1] the most that one player truly earns beyond another that is said to earn more; 0 if there is no such pair.
+
+    max_ij (J_i - J_j) 1[G_i < G_j]: a model with any can be exploited by whoever chooses by what it says.
+    """
+    wrong = guess[:, None] < guess[None]
+    return np.array([max(0.0, float(((true[:, None] - true[None]) * wrong).max()))])
+
+
 def ranks(x: np.ndarray) -> np.ndarray:
     """[M] ranks from 0, ties sharing the mean of theirs."""
     return ((x[:, None] > x[None]).sum(1) + (x[:, None] >= x[None]).sum(1) - 1) / 2
@@ -91,12 +100,15 @@ def ranking_scores(
     steps: int = 24,
     tasks: int = 32,
 ) -> list[Score]:
-    """`dec.policy_r:ar`, `_rho`, `_tau`, `_bias`, `dec.mmrv:ar` and `dec.selection_regret:ar`; none without a judge.
+    """`dec.policy_r:ar`, `_rho`, `_tau`, `_bias`, `dec.mmrv:ar`, `dec.reversal:ar` and `dec.selection_regret:ar`.
+
+    None without a judge.
 
     `PLAYERS` players of graded skill and style act from the same moments in the true world. The model is told what they
-    do and says what they earn. Values of the first five stand one for a player; their intervals let players and moments
-    vary (`two_level`). A model that gives everyone the same has no correlation: 0. Where the world's pilot has one
-    style, players differ in skill alone; a fault that skill survives (mirrored actions in an open field) goes unseen.
+    do and says what they earn. Values of the first five stand one for a player; their intervals, and that of the
+    reversal, which is one number, let players and moments vary (`two_level`). A model that gives everyone the same has
+    no correlation: 0. Where the world's pilot has one style, players differ in skill alone; a fault that skill survives
+    (mirrored actions in an open field) goes unseen.
     """
     if not judges(subject, exam, instrument):
         return []
@@ -110,6 +122,7 @@ def ranking_scores(
         "policy_rho": (spearman, True, "Spearman's rho of said and true returns of players"),
         "policy_tau": (kendall, True, "Kendall's tau-b of said and true returns of players"),
         "mmrv": (mmrv, False, "mean maximum rank violation among players, reward of a step"),
+        "reversal": (reversal, False, "most that a player earns more than one said to earn more, reward of a step"),
     }
     scores = [
         Score(

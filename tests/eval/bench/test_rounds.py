@@ -8,7 +8,9 @@ import pytest
 from craik.core.errors import UnknownName
 from craik.eval.bench.rounds import ALONE, FEWEST, SHARES, grade_within, join, next_round, pools
 from craik.eval.card.card import read, save
-from craik.eval.card.grade import AXES, grade, prepare
+from craik.eval.card.dreams import dream_scores
+from craik.eval.card.grade import AXES, SIZES, Size, grade, prepare
+from craik.eval.card.practice import Practice
 from craik.eval.pretenders.actions import Lag
 from craik.eval.pretenders.laws import Drifting
 from craik.worlds.oracle import Oracle
@@ -143,3 +145,16 @@ def test_names_are_checked():
         grade_within(Oracle.of(SWING), "craik/NoSuchWorld-v0", equality="E5")
     with pytest.raises(UnknownName, match="size"):
         grade_within(Oracle.of(SWING), SWING, size="huge")
+
+
+def test_a_policy_learns_once_for_all_rounds(monkeypatch):
+    practice = Practice(dreams=16, steps=6, rounds=2, shown=())
+    monkeypatch.setitem(SIZES, "card", Size(24, 16, practice=practice))
+    sitting = prepare(Oracle.of(SWING), SWING, size="card")
+    found = [(8, sitting.ask("D", slice(0, 8))), (16, sitting.ask("D", slice(8, 24)))]
+    assert sitting.school is sitting.school
+    joined = {s.id: s for s in join(found)}
+    for one in dream_scores(sitting.school, sitting.exam):
+        np.testing.assert_allclose(joined[one.id].values, one.values, atol=1e-6)
+        assert joined[one.id].mean == pytest.approx(one.mean, abs=1e-6)
+    assert prepare(Oracle.of(SWING), SWING).school is None

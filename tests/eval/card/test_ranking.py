@@ -11,6 +11,7 @@ from craik.eval.card.ranking import (
     pearson,
     ranking_scores,
     ranks,
+    reversal,
     selection_regret,
     spearman,
     two_level,
@@ -45,6 +46,14 @@ def test_rank_violations_by_hand():
     assert mmrv(guess=true, true=true).mean() == 0
     with pytest.raises(TypeError):
         mmrv(guess, true)
+
+
+def test_the_worst_reversal_by_hand():
+    # The worst pair counts, and ties never do.
+    true, guess = np.array([0.1, 0.3, 0.6]), np.array([0.5, 0.9, 0.2])
+    np.testing.assert_allclose(reversal(guess=guess, true=true), [0.5])  # the last is said to be worst of all
+    np.testing.assert_allclose(reversal(guess=np.array([0.2, 0.1, 0.9]), true=true), [0.2])
+    assert reversal(guess=true, true=true) == reversal(guess=np.ones(3), true=true) == [0]
 
 
 def test_a_constant_guess_violates_every_rank_and_has_no_correlation():
@@ -108,7 +117,7 @@ def test_the_oracle_is_perfect(exams, world):
     found = scores(exams[world], lambda o: o)
     for name in ("dec.policy_r", "dec.policy_rho", "dec.policy_tau"):
         assert found[name].mean == pytest.approx(1)
-    for name in ("dec.mmrv", "dec.policy_bias", "dec.selection_regret"):
+    for name in ("dec.mmrv", "dec.reversal", "dec.policy_bias", "dec.selection_regret"):
         assert found[name].mean == pytest.approx(0, abs=1e-6)
 
 
@@ -119,6 +128,7 @@ def test_who_sees_no_action_tells_nobody_apart(exams, world, make):
     for name in ("dec.policy_r", "dec.policy_rho", "dec.policy_tau"):
         assert found[name].mean == 0
     assert found["dec.mmrv"].normalised == pytest.approx(0)
+    assert found["dec.reversal"].mean == 0  # who says the same of all reverses nobody
 
 
 def test_exchanged_actions_are_ranked_wrongly(exams):
@@ -127,6 +137,8 @@ def test_exchanged_actions_are_ranked_wrongly(exams):
     assert right["dec.policy_r"].mean > 0.9
     assert wrong["dec.policy_r"].mean < 0.5
     assert wrong["dec.mmrv"].mean > 0.05 > right["dec.mmrv"].mean
+    assert wrong["dec.reversal"].mean > 0.1 > right["dec.reversal"].mean
+    assert wrong["dec.reversal"].interval().low > 0
 
 
 def test_a_wishful_model_expects_too_much_of_everyone_and_ranks_them_well(exams):
