@@ -27,12 +27,14 @@ class School:
         ours: in the model that is judged, by rounds.
         best: in the exact simulator, by rounds.
         others: in models that know nothing, by name.
+        fruitful: whether what was learned in the exact simulator is worth anything (`worthwhile`).
     """
 
     practice: Practice
     ours: Mapping[int, Learned]
     best: Mapping[int, Learned]
     others: Mapping[str, Learned]
+    fruitful: bool
 
 
 def teach(
@@ -48,12 +50,20 @@ def teach(
         return None
     simulator = Subject(Oracle.of(lessons.id), "oracle")
     others = {s.name: learn(s, r, lessons, practice) for s, i in nulls if (r := reader_for(s, i, lessons)) is not None}
+    best = learn(simulator, Told(lessons), lessons, practice)
     return School(
         practice,
         learn(subject, reader, lessons, practice),
-        learn(simulator, Told(lessons), lessons, practice),
+        best,
         {name: found[practice.rounds] for name, found in others.items()},
+        worthwhile(best[practice.rounds], lessons, practice.steps),
     )
+
+
+def worthwhile(learned: Learned, lessons: Exam, steps: int) -> bool:
+    """Whether a policy earns more than random actions do, from where it learned, by two standard errors."""
+    more = earned(learned, lessons, steps) - do_at_random(lessons, Budget(steps=steps)).value
+    return bool(more.mean() > 2 * more.std() / len(more) ** 0.5)
 
 
 def earned(learned: Learned, exam: Exam, steps: int) -> np.ndarray:
@@ -73,14 +83,20 @@ def dream_scores(school: School, exam: Exam, tasks: int = 32) -> list[Score]:
 
     The gap (exploitation) is what the model promises of the policy, from the moments asked about, minus what that
     policy then earns in the true world. Its null is an empty promise: what the policy of the exact simulator earns,
-    promised to one who acts at random. Normalised, it is therefore 1 - gap / (J* - J_random).
+    promised to one who acts at random. Normalised, it is therefore 1 - gap / (J* - J_random). In worlds where so
+    little practice teaches nothing even in the simulator there are no nulls, and nothing is normalised.
     """
     exam, steps, last = exam.part(slice(tasks)), school.practice.steps, school.practice.rounds
     best, chance = earned(school.best[last], exam, steps), do_at_random(exam, Budget(steps=steps)).value
     others = {name: earned(x, exam, steps) for name, x in school.others.items()} | {"random": chance}
-    scores = []
+    empty, barren = {"empty promise": best - chance}, ""
+    if not school.fruitful:
+        others, empty, barren = {}, {}, "; not even the simulator teaches anything here"
+    scores: list[Score] = []
     for i in sorted(school.ours):
-        when = f"after {i} rounds of learning in its dreams, {school.practice.imagined * i // last} steps in all"
+        when = (
+            f"after {i} rounds of learning in its dreams, {school.practice.imagined * i // last} steps in all{barren}"
+        )
         ours, at = earned(school.ours[i], exam, steps), "" if i == last else f"@{i}"
         floor = promised(school.best[i], exam, steps) - (best if i == last else earned(school.best[i], exam, steps))
         scores += [
@@ -102,7 +118,7 @@ def dream_scores(school: School, exam: Exam, tasks: int = 32) -> list[Score]:
                 says=f"reward of a step promised to a policy but not paid, {steps} steps, {when}; 0 is honest",
                 instrument="world",
                 floor=floor,
-                nulls={"empty promise": best - chance},
+                nulls=empty,
             ),
         ]
     return scores

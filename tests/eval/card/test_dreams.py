@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from craik.core.spec import Spec
-from craik.eval.card.dreams import dream_scores, teach
+from craik.eval.card.dreams import dream_scores, teach, worthwhile
 from craik.eval.card.exam import sit
 from craik.eval.card.instrument import Probed, Told
 from craik.eval.card.practice import Practice, advantages, learn, reader_for
@@ -108,6 +108,14 @@ def test_a_model_that_has_to_look_is_asked_too(schools):
     silent = Oracle.of(exam.id)
     silent.spec = silent.spec.offering("reward")
     assert teach(Subject(silent), None, [], lessons, PRACTICE) is None
+
+
+def test_where_nothing_can_be_learned_nothing_is_normalised(schools):
+    exam, lessons, school = schools["craik/SwingBins-v0"]
+    assert school.fruitful
+    assert not worthwhile(school.others["frozen"], lessons, PRACTICE.steps)
+    found = named(dream_scores(dataclasses.replace(school, fruitful=False), exam))
+    assert all(np.isnan(score.normalised) and np.isfinite(score.mean) for score in found.values())
 
 
 def test_learning_is_the_same_again_and_draws_from_nothing_global(schools):
