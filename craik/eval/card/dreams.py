@@ -17,6 +17,9 @@ from craik.eval.card.score import Score
 from craik.eval.card.subject import Subject
 from craik.worlds.oracle import Oracle
 
+WORTH = 0.5
+"""What learning has to bring, in standard deviations of what it brings from moment to moment."""
+
 
 @dataclasses.dataclass(frozen=True)
 class School:
@@ -61,9 +64,9 @@ def teach(
 
 
 def worthwhile(learned: Learned, lessons: Exam, steps: int) -> bool:
-    """Whether a policy earns more than random actions do, from where it learned, by two standard errors."""
+    """Whether a policy earns more than random actions do, from where it learned, by `WORTH`."""
     more = earned(learned, lessons, steps) - do_at_random(lessons, Budget(steps=steps)).value
-    return bool(more.mean() > 2 * more.std() / len(more) ** 0.5)
+    return bool(more.mean() > WORTH * more.std())
 
 
 def earned(learned: Learned, exam: Exam, steps: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from craik.eval.card.card import VERSION, Card, plain
 from craik.eval.card.claims import claim_scores
 from craik.eval.card.cost import cost_scores
 from craik.eval.card.covered import distances, explained
+from craik.eval.card.cue import cue_scores
 from craik.eval.card.decisions import decision_scores
 from craik.eval.card.dreams import School, dream_scores, teach
 from craik.eval.card.exam import Exam, sit
@@ -87,7 +88,7 @@ AXES: dict[str, tuple[Axis, ...]] = {
     "S": (_known(state_scores), _known(intervention_scores)),
     "A": (action_scores, _known(inverse_scores), claim_scores, heldout_scores),
     "P": (law_scores,),
-    "M": (_known(memory_scores), _known(history_scores)),
+    "M": (_known(memory_scores), _known(history_scores), cue_scores),
     "D": (decision_scores, ranking_scores, reward_scores),
     "C": (_known(calibration_scores), lambda s, exam, _, nulls: surprise_scores(s, exam, [n for n, _ in nulls])),
     "L": (language_scores,),
