@@ -172,12 +172,12 @@ def _paid(exam: Exam, ours: np.ndarray, others: dict[str, np.ndarray]) -> list[S
                 "D",
                 np.abs(at(ours) - at(true)).mean(1),
                 more=False,
-                says=f"mean absolute error of the reward of the {h}. step",
+                says=f"mean absolute error of the reward of step {h}",
                 floor=np.zeros(len(true)),
                 nulls={k: np.abs(at(v) - at(true)).mean(1) for k, v in others.items()},
             )
         )
-        says = f"Spearman's rho of said and true rewards of the {h}. step"
+        says = f"Spearman's rho of said and true rewards of step {h}"
         if np.ptp(at(true)) > 0:
             guesses = {k: at(v) for k, v in others.items()}
             scores.append(_score(f"reward_rho@{h}:ar", rank_terms, at(ours), at(true), guesses, says))
