@@ -1,8 +1,8 @@
 """What score cards cost on this machine: `python benchmarks/cards.py [smoke core card] [--recipe td_mpc2]`.
 
-A model of a recipe, as it is before training, is graded in the worlds of each benchmark: how well it does is no matter.
-Prints processor seconds by axis, all threads together, and wall seconds. Setting the exam, floors and nulls are
-included; loading craik (a few seconds) is not.
+A model of a recipe, before training, is graded in the worlds of each benchmark: how well it does is no matter. Prints
+processor seconds by axis, all threads together, and wall seconds. Setting the exam, floors and nulls are included (in
+"all", and the first in F as well); loading craik, a few seconds, is not.
 """
 
 from __future__ import annotations

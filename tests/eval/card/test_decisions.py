@@ -7,9 +7,10 @@ import pytest
 
 from craik.behave.objectives import GoalLatent, Reward
 from craik.core.spec import Spec
-from craik.eval.card.decisions import Budget, decision_scores, do_at_random, objective, plan_and_do
+from craik.eval.card.decisions import Budget, decision_scores, do_at_random, objective, plan_and_do, planner
 from craik.eval.card.distance import idle_success, pilot_steps, thirds
 from craik.eval.card.exam import sit
+from craik.eval.card.perform import advance, begin
 from craik.eval.card.subject import Subject
 from craik.eval.pretend import Frozen, IgnoredActions
 from craik.eval.pretenders.actions import Gain, Mirrored, ShuffledActions
@@ -66,6 +67,22 @@ def test_how_it_is_drawn_is_no_business_of_planning():
     oracle = Oracle.of(exam.id, "both", 16)
     clear, blurred = (plan_and_do(Subject(m), exam, short) for m in (oracle, Blurred(oracle)))
     np.testing.assert_array_equal(clear.value, blurred.value)
+
+
+def test_the_plan_that_is_promised_is_the_one_that_is_carried_out(exams):
+    exam, short = exams["craik/Rooms-v0"], Budget(tasks=16, steps=6, horizon=6, every=3, candidates=16, rounds=2)
+    oracle = Oracle.of(exam.id)
+    agent, live, paid = planner(Subject(oracle), exam, short), begin(exam.world), []
+    memory = agent.start(16)
+    for t in range(6):
+        action, memory = agent.act(oracle, oracle.sync(live), memory)
+        if t == 0:
+            first = action
+        paid.append(advance(live, action.numpy()))
+    found = plan_and_do(Subject(oracle), exam, short)
+    np.testing.assert_allclose(found.value, np.mean(paid, 0))
+    np.testing.assert_array_equal(found.first[1][:, 0], first)
+    assert found.first[1].shape[1] == 6
 
 
 def test_the_optimist_promises_what_does_not_come(exams):
