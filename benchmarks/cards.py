@@ -1,4 +1,4 @@
-"""What score cards cost on this machine: `python benchmarks/cards.py [smoke core card] [--recipe td_mpc2]`.
+"""What score cards cost here: `python benchmarks/cards.py smoke [core card] [--recipe td_mpc2 --size small]`.
 
 A model of a recipe, before training, is graded in the worlds of each benchmark: how well it does is no matter. Prints
 processor seconds by axis, all threads together, and wall seconds. Setting the exam, floors and nulls are included (in
