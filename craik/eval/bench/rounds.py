@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,9 @@ REPEATS = 5
 Round = tuple[int, Sequence[Score]]
 """How many moments, and what was found on them."""
 
+Ask = Callable[[str, slice], list[Score]]
+"""Gives the scores of an axis on some of the moments."""
+
 Tell = Callable[[str, int, int], None]
 """Hears of an axis how many moments are done, of how many."""
 
@@ -97,35 +101,58 @@ def grade_within(
     begun = now()
     check(axes, equality)
     sitting = prepare(model, world, name=name, seed=seed, size=size, split=split, salt=salt)
-    asked, shown = len(sitting.exam.states), sitting.film()
+    shown = sitting.film()
+    scores, facts = within(
+        len(sitting.exam.states), sitting.ask, lambda share: _cost(sitting, share), axes, seconds, begun, tell, now
+    )
+    return sitting.card(scores, film=shown, equality=equality, run=run, known=known, **facts)
+
+
+def within(
+    moments: int,
+    ask: Ask,
+    cost: Callable[[float], list[Score]],
+    axes: str,
+    seconds: float,
+    begun: float,
+    tell: Tell,
+    now: Callable[[], float],
+) -> tuple[list[Score], dict[str, Any]]:
+    """Asks every axis in rounds, for as long as there is time; see `grade_within`.
+
+    Args:
+        moments: how many there are to ask about.
+        ask: gives the scores of an axis on some of them.
+        cost: gives those of the cost, in so many seconds.
+        axes, seconds, tell, now: see `grade_within`.
+        begun: when the clock was started.
+
+    Returns:
+        The scores, and for the card what was asked and done, and in what time.
+    """
     scores: list[Score] = []
-    most = {axis: min(asked, MOST.get(axis, asked)) for axis in axes if axis != "E"}
+    most = {axis: min(moments, MOST.get(axis, moments)) for axis in axes if axis != "E"}
     rounds: dict[str, list[int]] = {}
     spent: dict[str, float] = {}
     for i, axis in enumerate(axes):
         share = (seconds - (now() - begun)) * SHARES[axis] / sum(SHARES[a] for a in axes[i:])
         start = now()
         if axis == "E":
-            scores += _cost(sitting, share)
+            scores += cost(share)
             tell(axis, 1, 1)
         else:
-            found = _rounds(sitting, axis, most[axis], share, tell, now)
+            found = _rounds(ask, axis, most[axis], moments, share, tell, now)
             scores += join(found)
             rounds[axis] = [n for n, _ in found]
         spent[axis] = round(now() - start, 2)
-    return sitting.card(
-        scores,
-        film=shown,
-        equality=equality,
-        run=run,
-        known=known,
-        asked=most,
-        done={axis: sum(each) for axis, each in rounds.items()},
-        rounds=rounds,
-        limit=seconds if math.isfinite(seconds) else None,
-        spent=spent,
-        seconds=round(now() - begun, 2),
-    )
+    return scores, {
+        "asked": most,
+        "done": {axis: sum(each) for axis, each in rounds.items()},
+        "rounds": rounds,
+        "limit": seconds if math.isfinite(seconds) else None,
+        "spent": spent,
+        "seconds": round(now() - begun, 2),
+    }
 
 
 def next_round(left: int, time_left: float, cost: float | None) -> int:
@@ -177,7 +204,9 @@ def pools(score: Score, moments: int) -> bool:
     return not len(score.drawn) and len(score.values) % moments == 0 and not score.id.startswith(ALONE)
 
 
-def _rounds(sitting: Sitting, axis: str, most: int, share: float, tell: Tell, now: Callable[[], float]) -> list[Round]:
+def _rounds(
+    ask: Ask, axis: str, most: int, moments: int, share: float, tell: Tell, now: Callable[[], float]
+) -> list[Round]:
     found: list[Round] = []
     begun, done = now(), 0
     while done < most:
@@ -185,8 +214,7 @@ def _rounds(sitting: Sitting, axis: str, most: int, share: float, tell: Tell, no
         size = next_round(most - done, share - used, used / done if done else None)
         if not size:
             break
-        whole = size == len(sitting.exam.states)
-        found.append((size, sitting.ask(axis, slice(None) if whole else slice(done, done + size))))
+        found.append((size, ask(axis, slice(None) if size == moments else slice(done, done + size))))
         done += size
         tell(axis, done, most)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -147,38 +147,12 @@ def decision_scores(
     budget = budget or Budget()
     exam = exam.part(slice(budget.tasks))
     simulator = Subject(Oracle.of(exam.id), "oracle")
-    best, ours, chance = (
-        plan_and_do(simulator, exam, budget),
-        plan_and_do(subject, exam, budget),
-        do_at_random(exam, budget),
-    )
-    others = {s.name: plan_and_do(s, exam, budget) for s, _ in nulls} | {"random": chance}
+    best, others = yardsticks(exam, [s for s, _ in nulls], budget)
     aim = type(objective(subject, exam)).__name__
-    scores = [
-        Score(
-            "dec.return:cl",
-            "D",
-            ours.value,
-            more=True,
-            says=f"reward of a step when it is planned with (for {aim}), {budget.steps} steps",
-            instrument="world",
-            floor=best.value,
-            nulls={k: v.value for k, v in others.items()},
-        ),
-        equal_flops(subject, exam, budget, ours, best, others),
-        Score(
-            "dec.regret:cl",
-            "D",
-            best.value - ours.value,
-            more=False,
-            says=f"reward of a step less than the same planner gets in the exact simulator (for {aim})",
-            instrument="world",
-            floor=np.zeros(len(best.value)),
-            nulls={k: best.value - v.value for k, v in others.items()},
-        ),
-    ]
-    if exam.world.HAS_GOAL:
-        scores += success_scores(exam, budget, ours, best, others, aim)
+    how = f"when it is planned with (for {aim})"
+    ours = plan_and_do(subject, exam, budget)
+    scores = outcome_scores(exam, budget, ours, best, others, how)
+    scores.insert(1, equal_flops(subject, exam, budget, ours, best, others))
     if judges(subject, exam, instrument):
         said, true = promises(subject, exam, instrument, ours)
         claimed, came = promises(simulator, exam, None, best)
@@ -194,6 +168,12 @@ def decision_scores(
             )
         )
     return scores
+
+
+def yardsticks(exam: Exam, nulls: Sequence[Subject], budget: Budget) -> tuple[Outcome, dict[str, Outcome]]:
+    """How it goes with the same planner in the exact simulator, and with those that know nothing, by name."""
+    best = plan_and_do(Subject(Oracle.of(exam.id), "oracle"), exam, budget)
+    return best, {s.name: plan_and_do(s, exam, budget) for s in nulls} | {"random": do_at_random(exam, budget)}
 
 
 def equal_flops(
@@ -231,20 +211,51 @@ def equal_flops(
     )
 
 
-def success_scores(
-    exam: Exam, budget: Budget, ours: Outcome, best: Outcome, others: Mapping[str, Outcome], aim: str
+def outcome_scores(
+    exam: Exam, budget: Budget, ours: Outcome, best: Outcome, others: Mapping[str, Outcome], how: str
 ) -> list[Score]:
-    """`dec.success:cl`, and `dec.success.near:cl`, `.middle` and `.far`: by thirds of the way to the goal.
-
-    Goals that are reached at the moment, or would be by doing nothing, do not count for anybody.
+    """`dec.return:cl`, `dec.regret:cl`, and `dec.success:cl` where there is a goal.
 
     Args:
         exam: what was asked.
         budget: of the planner.
-        ours: how it went with the model.
+        ours: how it went.
         best: how with the simulator.
         others: name -> how with those that know nothing.
-        aim: what was planned for.
+        how: it was decided, in words.
+    """
+    scores = [
+        Score(
+            "dec.return:cl",
+            "D",
+            ours.value,
+            more=True,
+            says=f"reward of a step {how}, {budget.steps} steps",
+            instrument="world",
+            floor=best.value,
+            nulls={k: v.value for k, v in others.items()},
+        ),
+        Score(
+            "dec.regret:cl",
+            "D",
+            best.value - ours.value,
+            more=False,
+            says=f"reward of a step {how}, less than what the planner gets in the exact simulator",
+            instrument="world",
+            floor=np.zeros(len(best.value)),
+            nulls={k: best.value - v.value for k, v in others.items()},
+        ),
+    ]
+    return scores + (success_scores(exam, budget, ours, best, others, how) if exam.world.HAS_GOAL else [])
+
+
+def success_scores(
+    exam: Exam, budget: Budget, ours: Outcome, best: Outcome, others: Mapping[str, Outcome], how: str
+) -> list[Score]:
+    """`dec.success:cl`, and `dec.success.near:cl`, `.middle` and `.far`: by thirds of the way to the goal.
+
+    Goals that are reached at the moment, or would be by doing nothing, do not count for anybody. For arguments see
+    `outcome_scores`.
     """
     counts = ~idle_success(exam, budget.steps)
     third = thirds(exam, 2 * budget.steps, counts)
@@ -256,7 +267,7 @@ def success_scores(
             "D",
             np.where(keep, ours.success, np.nan),
             more=True,
-            says=f"goals reached within {budget.steps} steps (for {aim}), {says}",
+            says=f"goals reached within {budget.steps} steps {how}, {says}",
             instrument="world",
             floor=np.where(keep, best.success, np.nan),
             nulls={k: np.where(keep, v.success, np.nan) for k, v in others.items()},

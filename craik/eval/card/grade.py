@@ -244,19 +244,32 @@ def prepare(
     side = pictures.shape[0] if pictures is not None and pictures.shape else 64
     settings: dict[str, Any] = {"views": views, "size": side, "factors": factors, "split": split}
     _fits(model, world, views, side)
-    drawn = (split or USUAL).seed(seed, salt)
-    exam = sit(world, asked.moments, seed=drawn, horizon=asked.horizon, futures=asked.futures, **settings)
+    exam, about = set_exam(world, asked, seed, salt, **settings)
     lessons = sit(world, asked.lessons, seed=seed, horizon=asked.horizon, futures=1, **settings)
     instrument = instrument_for(subject, exam, lessons)
     nulls = nulls_for(exam, instrument) if instrument is not None else []
-    about = {
+    return Sitting(subject, exam, lessons, instrument, nulls, seed, size, about)
+
+
+def set_exam(
+    world: str, asked: Size, seed: int, salt: int = 0, *, split: Split | None = None, **settings: Any
+) -> tuple[Exam, dict[str, Any]]:
+    """The exam of a seed, the same moments for whoever sits it, and what is asked, for the card.
+
+    Args:
+        world, seed, salt, split: see `grade`.
+        asked: how much.
+        settings: see `sit`.
+    """
+    drawn = (split or USUAL).seed(seed, salt)
+    exam = sit(world, asked.moments, seed=drawn, horizon=asked.horizon, futures=asked.futures, split=split, **settings)
+    return exam, {
         "evaluator": VERSION,
         "moments": asked.moments,
         "horizon": asked.horizon,
         "futures": asked.futures,
-        **_asked(split, factors, salt),
+        **_asked(split, settings.get("factors"), salt),
     }
-    return Sitting(subject, exam, lessons, instrument, nulls, seed, size, about)
 
 
 def _asked(split: Split | None, factors: Mapping[str, Any] | None, salt: int) -> dict[str, Any]:
