@@ -10,12 +10,13 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from craik.cli.candidate import candidate, questions
+from craik.cli.candidate import candidate
+from craik.cli.learner import learner
 from craik.core.errors import CraikError, SpecError, UnknownName
-from craik.eval.bench.rounds import grade_within
 from craik.eval.bench.worlds import BENCHES, short_name, world_id
 from craik.eval.card.card import Card, save
 from craik.eval.card.grade import AXES
+from craik.eval.players.learn import UPDATES
 
 
 def run(argv: list[str]) -> None:
@@ -25,15 +26,19 @@ def run(argv: list[str]) -> None:
 
 def bench(
     which: tyro.conf.Positional[Literal["smoke", "core", "card"]],
-    run: str,
+    run: str = "",
     worlds: tuple[str, ...] = (),
     seeds: int = 1,
     seconds: float = 0,
     axes: str = "".join(AXES),
     equality: str = "E1",
     out: Path = Path("runs/cards"),
+    player: str = "",
+    data: Path | None = None,
+    train_seed: int = 1,
+    updates: int = UPDATES,
 ) -> None:
-    """Grades a model in several worlds and writes a card for each, under OUT/NAME.
+    """Grades a model, or a player without one, in several worlds and writes a card for each, under OUT/NAME.
 
     Args:
         which: smoke (bounce and tiles, few moments), core (four worlds) or card (all twelve).
@@ -45,8 +50,15 @@ def bench(
         equality: at which level the models to compare are equal, for the record: E1 data; E2 data and training
             operations; E3 data and time on the same machine; E4 data and all operations, those of use included.
         out: where cards are written.
+        player: instead of a run, a player without a model that learns from data now: clone (behaviour cloning) or iql
+            (implicit Q-learning). It is asked how it decides, in the world of its data.
+        data: the tier that it learns from (craik collect --tier).
+        train_seed: of its learning.
+        updates: of its learning.
     """
-    who, size = candidate(run), BENCHES[which].size
+    if bool(run) == bool(player):
+        raise CraikError("one is graded at a time", "pass --run runs/RUN, or --player clone --data DATA")
+    size = BENCHES[which].size
     asked = [world_id(name) for name in worlds or BENCHES[which].worlds]
     console = Console()
     skipped: dict[str, str] = {}
@@ -56,8 +68,9 @@ def bench(
         TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[says]}"), TimeElapsedColumn(),
         console=console,
     ) as bars:  # fmt: skip
+        who = learner(player, data, train_seed, updates, bars) if player else candidate(run)
         for world in asked:
-            asking = questions(world, "", who.run)
+            asking = who.asked(world)
             for seed in range(1, seeds + 1):
                 line = f"{short_name(world)}" + (f" exam {seed}" if seeds > 1 else "")
                 bar = bars.add_task(line, total=len(axes), says="")
@@ -66,9 +79,9 @@ def bench(
                     bars.update(bar, completed=axes.index(axis) + done / of, says=f"{axis} {done}/{of}")
 
                 try:
-                    card = grade_within(
-                        who.model(world), world, seconds or math.inf,
-                        name=who.name, seed=seed, size=size, axes=axes, equality=equality, tell=tell, **asking,
+                    card = who.grade(
+                        world, seconds or math.inf,
+                        seed=seed, size=size, axes=axes, equality=equality, tell=tell, **asking,
                     )  # fmt: skip
                 except (SpecError, UnknownName) as error:
                     skipped[world] = error.what

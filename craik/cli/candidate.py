@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from craik.core.errors import CraikError
 from craik.core.model import WorldModel
 from craik.data.coverage import coverage
 from craik.data.store import EpisodeStore
+from craik.eval.bench.rounds import grade_within
+from craik.eval.card.card import Card
 from craik.eval.pretenders.known import pretender
 from craik.train.run import Run, load
 from craik.worlds.splits import split_of
@@ -39,6 +41,14 @@ class Candidate:
         """The world it was trained in; "" if none."""
         return world_of(self.run) if self.run is not None else ""
 
+    def asked(self, world: str) -> dict[str, Any]:
+        """What it is asked in a world, for `grade`."""
+        return questions(world, "", self.run)
+
+    def grade(self, world: str, seconds: float, **how: Any) -> Card:
+        """Its card; see `grade_within`."""
+        return grade_within(self.model(world), world, seconds, name=self.name, **how)
+
 
 def candidate(who: str) -> Candidate:
     """The run in a folder, or a pretender of that name in each world."""
@@ -60,9 +70,7 @@ def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
     if run is None:
         return {"split": split_of(world, split) if split else None}
     about = told(run.config.data) if run.config.data else None
-    if about is not None and about["split"]["world"] != world:
-        about = None  # what its data left out in another world says nothing of this one
-    if about is None:
+    if about is None or about["split"]["world"] != world:  # what data left out in another world says nothing of this
         found = split_of(world, split or "test-iid")
         if found.name not in AT_USUAL:
             raise CraikError(
@@ -70,9 +78,21 @@ def questions(world: str, split: str, run: Run | None) -> dict[str, Any]:
                 "train it on a tier of data (craik collect --tier), or ask for --shifts",
             )
         return {"split": found.usual() if split else None, "run": run}
-    store = EpisodeStore.open(run.config.data, read_only=True)
+    return {"run": run, **of_tier(world, split, run.config.data, about)}
+
+
+def of_tier(world: str, split: str, data: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What those are asked who learned from a tier of data of this world: by its splits, and what they know.
+
+    Args:
+        world: the world's id.
+        split: which; `test-iid` by default.
+        data: the tier's folder.
+        about: what it says of itself.
+    """
+    store = EpisodeStore.open(data, read_only=True)
     known = coverage(map(store.read, store.ids), store.spec.action) if "state" in store.spec.obs.spaces else None
-    return {"split": split_of(world, split or "test-iid", about["split"]["rule"]), "run": run, "known": known}
+    return {"split": split_of(world, split or "test-iid", about["split"]["rule"]), "known": known}
 
 
 def world_of(run: Run) -> str:
