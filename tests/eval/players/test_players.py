@@ -6,8 +6,9 @@ import torch
 from gymnasium import spaces
 
 from craik.core.errors import UnknownName
-from craik.eval.card.decisions import Budget, act_out, do_at_random
+from craik.eval.card.decisions import Budget, do_at_random
 from craik.eval.card.exam import sit
+from craik.eval.card.live import act_out
 from craik.eval.players.grade import deciding
 from craik.eval.players.iql import CLIP, ImplicitQ, expectile_loss
 from craik.eval.players.learn import learn
@@ -107,7 +108,7 @@ def piloted():
 def test_who_clones_a_perfect_pilot_reaches_goals(piloted):
     exam, budget = sit(BOUNCE, 24, seed=2_000_001, horizon=4, views=("state",)), Budget()
     player, facts = learn("clone", piloted, updates=500)
-    done, chance = act_out(exam, budget, deciding(player)), do_at_random(exam, budget)
+    done, chance = act_out(exam, budget.steps, deciding(player)), do_at_random(exam, budget)
     assert np.nanmean(done.success) > np.nanmean(chance.success) + 0.3
     assert facts["train_updates"] == 500
     assert facts["flops_train"] == 500 * facts["flops_update"] > 0
@@ -125,7 +126,7 @@ def test_each_is_clearly_better_than_chance(mixed, name):
     chance = do_at_random(exam, budget).value
     for seed in (1, 2):
         player, _ = learn(name, mixed, seed, updates=250)
-        gain = act_out(exam, budget, deciding(player)).value - chance
+        gain = act_out(exam, budget.steps, deciding(player)).value - chance
         assert gain.mean() > 2 * gain.std() / np.sqrt(len(gain))
 
 
