@@ -29,6 +29,7 @@ def bench(
     run: str = "",
     worlds: tuple[str, ...] = (),
     seeds: int = 1,
+    split: str = "",
     seconds: float = 0,
     axes: str = "".join(AXES),
     equality: str = "E1",
@@ -45,6 +46,8 @@ def bench(
         run: a run's folder, or a pretender ("oracle", "frozen" ...).
         worlds: other ones than those of the benchmark, as: --worlds rooms swing.
         seeds: exams of each world.
+        split: which episodes (`craik.worlds.splits`), as test-extrap; by default test-iid. Those of models that learned
+            from a tier of data have its constants, so that whoever is to be compared with them has to name one, too.
         seconds: for a card, at most; each axis then asks as many moments as it has time for. 0 for no limit.
         axes: which, by their letters.
         equality: at which level the models to compare are equal, for the record: E1 data; E2 data and training
@@ -70,7 +73,7 @@ def bench(
     ) as bars:  # fmt: skip
         who = learner(player, data, train_seed, updates, bars) if player else candidate(run)
         for world in asked:
-            asking = who.asked(world)
+            asking = who.asked(world, split)
             for seed in range(1, seeds + 1):
                 line = f"{short_name(world)}" + (f" exam {seed}" if seeds > 1 else "")
                 bar = bars.add_task(line, total=len(axes), says="")
@@ -90,7 +93,9 @@ def bench(
                 bars.update(bar, completed=len(axes), says=f"state {card.instrument}")
                 if cut(card):
                     less.append(f"asked less in {line}, for want of time: {cut(card)}")
-                written.append(save(card, out / who.name / f"{short_name(world)}-{size}-{seed}"))
+                written.append(
+                    save(card, out / who.name / "-".join(filter(None, [short_name(world), size, str(seed), split])))
+                )
     for told in (*less, *(f"skipped: {world}: {reason}" for world, reason in skipped.items())):
         console.print(told, highlight=False, soft_wrap=True)
     if not written:

@@ -41,9 +41,9 @@ class Candidate:
         """The world it was trained in; "" if none."""
         return world_of(self.run) if self.run is not None else ""
 
-    def asked(self, world: str) -> dict[str, Any]:
-        """What it is asked in a world, for `grade`."""
-        return questions(world, "", self.run)
+    def asked(self, world: str, split: str) -> dict[str, Any]:
+        """What it is asked in a world, for `grade`; "" for the usual split."""
+        return questions(world, split, self.run)
 
     def grade(self, world: str, seconds: float, **how: Any) -> Card:
         """Its card; see `grade_within`."""

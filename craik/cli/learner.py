@@ -38,9 +38,9 @@ class Learner:
         """The world that its data is of."""
         return self.pupil.world
 
-    def asked(self, world: str) -> dict[str, Any]:
-        """What it is asked in a world, for `grade`: its data's split; nothing in another world."""
-        return of_tier(world, "", str(self.data), about(self.data)) if world == self.home else {}
+    def asked(self, world: str, split: str) -> dict[str, Any]:
+        """What it is asked in a world, for `grade`: a split of its data; nothing in another world."""
+        return of_tier(world, split, str(self.data), about(self.data)) if world == self.home else {}
 
     def grade(self, world: str, seconds: float, **how: Any) -> Card:
         """Its card; see `grade_player`."""
