@@ -9,11 +9,13 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from craik.core.errors import DataError
 from craik.data.durable import write
+from craik.eval.card.pack import pack, unpack
 from craik.eval.card.score import Score, average
 from craik.eval.card.strips import Strips
 
@@ -60,13 +62,13 @@ def save(card: Card, path: str | Path) -> Path:
     told["film"] = card.film.told() if card.film else None
     rows = [summary(s) for s in card.scores]
     text = json.dumps({**told, "scores": rows}, indent=1, allow_nan=False) + "\n"
-    arrays: dict[str, np.ndarray] = card.film.arrays() if card.film else {}
+    found: dict[str, np.ndarray] = {}
     for s in card.scores:
-        arrays |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
-        arrays[f"{s.id}/drawn"] = s.drawn
-        arrays |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
+        found |= {f"{s.id}/values": s.values, f"{s.id}/weights": s.weights, f"{s.id}/floor": s.floor}
+        found[f"{s.id}/drawn"] = s.drawn
+        found |= {f"{s.id}/null/{k}": v for k, v in s.nulls.items()}
     held = io.BytesIO()
-    np.savez_compressed(held, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(held, **pack(found), **(card.film.arrays() if card.film else {}))  # type: ignore[arg-type]
     write(path.with_suffix(".npz"), held.getvalue())
     write(path.with_suffix(".json"), text.encode())
     return path.with_suffix(".json")
@@ -81,8 +83,9 @@ def read(path: str | Path) -> Card:
     path = Path(path)
     try:
         told = json.loads(path.with_suffix(".json").read_text())
-        arrays = np.load(path.with_suffix(".npz"), allow_pickle=False)
-    except (OSError, ValueError) as error:
+        held = np.load(path.with_suffix(".npz"), allow_pickle=False)
+        arrays = unpack(held)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DataError(f"{path} is no score card: {error}", "write one: craik score") from error
     version = told["facts"].get("evaluator")
     if version != VERSION:
@@ -102,8 +105,8 @@ def read(path: str | Path) -> Card:
         )
         for row in told.pop("scores")
     )
-    filmed = told.pop("film", None)  # cards of before there were films have none
-    return Card(scores=scores, film=Strips.of(filmed, arrays) if filmed else None, **told)
+    filmed = told.pop("film", None)
+    return Card(scores=scores, film=Strips.of(filmed, held) if filmed else None, **told)
 
 
 def summary(score: Score) -> dict[str, Any]:
