@@ -13,7 +13,7 @@ from craik.core.errors import SpecError
 from craik.worlds.draw import BLUE, GOLD, GREEN, INK, PLUM, RED, Canvas, across, table
 from craik.worlds.equations import Factor
 from craik.worlds.exact import ExactWorld
-from craik.worlds.motion import glides
+from craik.worlds.motion import glide
 
 COLORS = (RED, BLUE, GREEN, GOLD, PLUM)
 NEAR = 0.15
@@ -72,8 +72,10 @@ class Bounce(ExactWorld):
         light = self._lightness(factors).T
         radius, e = factors["radius"], factors["restitution"]
         hits, contacts = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        once, twice = glides(factors["drag"], DT / SUBSTEPS)
-        fade, further, faster = 1 - factors["drag"] * once, push * twice, push * once
+        none, unit = np.zeros(n), np.ones(n)  # what all balls do follows from what these do, being linear in it
+        once, fade = glide(none, unit, none, factors["drag"], DT / SUBSTEPS)
+        twice, _ = glide(none, none, unit, factors["drag"], DT / SUBSTEPS)
+        further, faster = push * twice, push * once
         for _ in range(SUBSTEPS):
             at = at + speed * once + further
             speed = speed * fade + faster

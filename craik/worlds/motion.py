@@ -32,13 +32,8 @@ def glide(
         drag: per second, broadcastable to `at`.
         dt: seconds.
     """
-    once, twice = glides(drag, dt)
-    return at + speed * once + push * twice, speed * (1 - drag * once) + push * once
-
-
-def glides(drag: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """How far a unit of speed and a unit of acceleration bring what glides over `dt`; see `glide`."""
     small = drag * dt < 1e-6
     k = np.where(small, 1.0, drag)
     once = np.where(small, dt - drag * dt**2 / 2, -np.expm1(-k * dt) / k)  # integral of exp(-drag t)
-    return once, np.where(small, dt**2 / 2 - drag * dt**3 / 6, (dt - once) / k)
+    twice = np.where(small, dt**2 / 2 - drag * dt**3 / 6, (dt - once) / k)
+    return at + speed * once + push * twice, speed * (1 - drag * once) + push * once
