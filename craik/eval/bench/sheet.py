@@ -17,8 +17,8 @@ from craik.eval.stats import Interval
 RESAMPLES = 2_000
 """Draws of trainings and moments behind an interval."""
 
-CHANCE = "random"
-"""The null whose row is shown beside the models': it has no card, as it is no model."""
+NULLS = {"random": "random", "frozen": "copy-last", "straight": "goes straight on", "ignored": "ignores actions"}
+"""Nulls that have rows of their own, and what these are called. No card is needed of them: every card holds them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,9 +100,7 @@ def _table(exercise: Exercise, found: Sequence[Row]) -> str:
         read = " or ".join(dict.fromkeys(card.instrument for card in row.cards))
         times = str(len(row.cards)) if any("train_seed" in card.facts for card in row.cards) else ""
         lines.append([row.name, times, read, *cells])
-    chance = [_chance(found, id) for id in shown]
-    if any(chance):
-        lines.append([CHANCE, "", "", *chance])
+    lines += _yardsticks(found, shown)
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return f"## {exercise}\n\n{body}"
 
@@ -116,7 +114,27 @@ def _cell(scores: Sequence[Score]) -> str:
     return short(found.value) + (f" ({ends[0]} to {ends[1]})" if all(ends) and found.low < found.high else "")
 
 
-def _chance(found: Sequence[Row], id: str) -> str:
-    """What acting at random gets."""
-    nulls = [s.nulls[CHANCE] for row in found for c in row.cards for s in c.scores if s.id == id and CHANCE in s.nulls]
-    return short(average(nulls[0], np.zeros(0))) if nulls else ""
+def _yardsticks(found: Sequence[Row], shown: Sequence[str]) -> list[list[str]]:
+    """Rows of what models are measured by: those that know nothing, and the truth through every instrument."""
+    cards = [card for row in found for card in row.cards]
+    lines = []
+    for null, name in NULLS.items():
+        cells = [
+            _first([s.nulls[null] for c in cards for s in c.scores if s.id == id and null in s.nulls]) for id in shown
+        ]
+        lines.append([name, "", "", *cells])
+    readers: dict[tuple[str, str], list[Card]] = {}  # a probe is each model's own
+    for row in found:
+        for card in row.cards:
+            if card.instrument != "none":
+                whose = f" of {row.name}" if card.instrument == "probed" else ""
+                readers.setdefault((card.instrument, whose), []).append(card)
+    for (read, whose), known in readers.items():
+        cells = [_first([s.floor for c in known for s in c.scores if s.id == id and len(s.floor)]) for id in shown]
+        lines.append([f"the truth, {read}{whose}", "", "", *cells])
+    return [line for line in lines if any(line[3:])]
+
+
+def _first(values: Sequence[np.ndarray]) -> str:
+    """The mean of the first of them; nothing if there is none. Nulls are the same in all cards of one exam, and so are floors but for a probe's."""
+    return short(average(values[0], np.zeros(0))) if values else ""

@@ -35,6 +35,9 @@ def test_the_table_tells_every_model_once():
     text = sheet(HANDS, "Cards")
     assert text.startswith("# Cards\n\n## swing")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
-    assert [line.split(" | ")[0] for line in lines] == ["| model", "| ---", "| one", "| other-2", "| frozen"]
+    assert [line.split(" | ")[0] for line in lines] == [
+        *("| model", "| ---", "| one", "| other-2", "| frozen"),
+        *("| copy-last", "| the truth, told"),
+    ]
     assert "| one | 2 |" in text
     assert "0.4 (0.2 to 0.6)" in lines[2]
