@@ -136,5 +136,5 @@ def _yardsticks(found: Sequence[Row], shown: Sequence[str]) -> list[list[str]]:
 
 
 def _first(values: Sequence[np.ndarray]) -> str:
-    """The mean of the first of them; nothing if there is none. Nulls are the same in all cards of one exam, and so are floors but for a probe's."""
+    """The mean of the first; nothing if there is none. Nulls are the same for all in an exam, floors but for probes."""
     return short(average(values[0], np.zeros(0))) if values else ""
