@@ -22,6 +22,8 @@ HEADLINES = (
     "dec.success:cl",
     "dec.regret:cl",
     "dec.gap:cl",
+    "dec.dream_return:cl",
+    "dec.dream_gap:cl",
     "dec.policy_r:ar",
     "dec.mmrv:ar",
     "cal.crps@8:ar",
