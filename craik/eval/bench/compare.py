@@ -140,7 +140,7 @@ def draws(exercise: Exercise, score: Score) -> np.ndarray:
         total = weights[picks].sum(1)
         summed = (np.nan_to_num(score.values) * weights)[picks].sum(1)
         means = np.where(total > 0, summed / np.maximum(total, 1e-300), score.mean)
-    return (score.null - means) / (score.null - average(score.floor))
+    return score.scaled(means)
 
 
 def entries(deck: Deck, axis: str) -> dict[Key, Score]:

@@ -97,12 +97,21 @@ class Score:
 
     @property
     def normalised(self) -> float:
-        """0 for no better than knowing nothing, 1 for as good as the truth through this instrument; not clipped.
+        """0 for no better than knowing nothing, 1 for as good as the truth through this instrument; see `scaled`."""
+        return float(self.scaled(np.array(self.mean)))
 
-        (null - value) / (null - floor), the same for errors and gains; NaN where either is missing or they are equal.
+    def scaled(self, estimates: np.ndarray) -> np.ndarray:
+        """Estimates of this metric, of any shape, as scores: (null - x) / (null - floor); not clipped.
+
+        NaN where floor or null is missing or they are equal. 0 where the instrument reads the truth worse than who
+        knows nothing is told: what is read through it cannot be shown to be better.
         """
-        gap = self.null - average(self.floor)
-        return (self.null - self.mean) / gap if np.isfinite(gap) and abs(gap) > 1e-12 else np.nan
+        floor, null = average(self.floor), self.null
+        if not np.isfinite(floor - null) or abs(floor - null) <= 1e-12:
+            return np.full_like(estimates, np.nan, dtype=float)
+        if (floor < null) == self.more:
+            return np.where(np.isfinite(estimates), 0.0, np.nan)
+        return (null - estimates) / (null - floor)
 
 
 def average(values: np.ndarray, weights: np.ndarray | None = None) -> float:

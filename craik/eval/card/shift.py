@@ -86,9 +86,8 @@ def _drop(usual: Card, shifted: Card, id: str) -> Interval:
 
 def _resampled(score: Score, rng: np.random.Generator, resamples: int = 1_000) -> np.ndarray:
     """[R] normalised scores of resampled episodes; floor and null stay what they are."""
-    gap = score.null - average(score.floor)
     n = len(score.values)
     weights = score.weights if len(score.weights) else np.ones(n)
     picks = rng.integers(n, size=(resamples, n))
     means = np.array([average(score.values[p], weights[p]) for p in picks])
-    return (score.null - means) / gap if abs(gap) > 1e-12 else np.full(resamples, math.nan)
+    return score.scaled(means)

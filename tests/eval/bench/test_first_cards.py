@@ -1,4 +1,4 @@
-"""The cards in `evidence/cards`: the page shows them as they are, three trainings of every model, and no more than that."""
+"""The cards in `evidence/cards`: the page shows them as they are, and three trainings of every model."""
 
 from pathlib import Path
 
