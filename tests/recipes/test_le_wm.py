@@ -78,7 +78,7 @@ def test_the_trial_tells_every_figure_it_promises():
     )
     figures = trial.run(11)
     told = {f"collapsed_{k}" for k in ("success", "rank", "std")} | {"success", "success_low", "success_high"}
-    told |= {"shuffled", "random", "nothing", "simulator", "idle", "rank", "std", "cpu_minutes", "updates"}
+    told |= {"shuffled", "random", "nothing", "lucky", "simulator", "idle", "rank", "std", "cpu_minutes", "updates"}
     assert set(figures) == told
     assert all(np.isfinite(v) for v in figures.values())
     assert figures["nothing"] == 0
