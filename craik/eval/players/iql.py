@@ -23,9 +23,8 @@ class ImplicitQ(Player):
     """Kostrikov et al. 2021, arXiv 2110.06169: expectile V (5), twin Q (6), advantage-weighted policy (7).
 
     Values are in units of reward: the mean of what is to come, each step counting `discount` times the one before.
-    Where a goal has to be told, it is hindsight's, and the reward the world's own for it (`Lessons.steps`); what it
-    would pay to stay is then the potential of a shaped reward, under which the same policies are best (Ng et al. 1999)
-    and a value is what is still to be gained. The policy learns from goals that its own episodes came to.
+    Where a goal has to be told, it is hindsight's, and the reward the world's own for it (`Lessons.steps`). The policy
+    learns from goals that the same episode came to, values from those of other episodes as well.
 
     It differs from the paper in two things. Advantages are divided by their spread in the batch, so that the
     temperature is the same in all worlds (the paper scales rewards by the range of returns). And of numbers, the mean
@@ -63,8 +62,7 @@ class ImplicitQ(Player):
             known = self.q.averaged(features, action, slice(None))[..., 0].amin(0)
             later = self.value(self.eye(steps.after, steps.goal))[:, 0]
             going = self.discount * (~steps.terminated).float()
-            paid = (1 - self.discount) * steps.reward + going * steps.there - steps.before
-            target = paid + going * later
+            target = (1 - self.discount) * steps.reward + going * later
             advantage = known - value
             weight = (self.temperature * advantage / advantage.std().clamp(min=1e-6)).exp().clamp(max=CLIP)
         return {

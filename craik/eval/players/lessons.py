@@ -39,7 +39,6 @@ class Steps:
         reward: of the arrival, if that goal is asked for.
         after: the state view it led to.
         terminated: whether that ended the episode for good.
-        before, there: what it would pay for that goal to stay as it was before the step, and after; 0 without one.
         own: whether the goal is what the same episode came to, or nothing had to be told.
     """
 
@@ -49,8 +48,6 @@ class Steps:
     reward: Float[Tensor, " B"]
     after: Float[Tensor, "B S"]
     terminated: Bool[Tensor, " B"]
-    before: Float[Tensor, " B"]
-    there: Float[Tensor, " B"]
     own: Bool[Tensor, " B"]
 
 
@@ -128,26 +125,21 @@ class Lessons:
         """
         rows = rng.integers(len(self), size=num)
         goal, reward = np.zeros((num, 0), np.float32), self.reward[rows]
-        stays, own = [np.zeros(num, np.float32)] * 2, np.ones(num, bool)
+        own = np.ones(num, bool)
         if self.aimed:
             own = rng.random(num) >= foreign
             later, anywhere = rng.integers(rows, self.last[rows] + 1), rng.integers(len(self), size=num)
             aims = np.where(own, later, anywhere)
-            goal, seen, after = self.after[aims], self.seen[rows], self.after[rows]
-            reward = self.paid(rows, seen, self.action[rows], after, goal)
-            none = np.broadcast_to(self.world.idle(), self.action[rows].shape)
-            stays = [self.paid(rows, x, none, x, goal) for x in (seen, after)]
+            goal, reward = self.after[aims], self.paid(rows, aims)
         seen, action, after, terminated = (x[rows] for x in (self.seen, self.action, self.after, self.terminated))
-        return Steps(*map(torch.as_tensor, (seen, goal, action, reward, after, terminated, *stays, own)))
+        return Steps(*map(torch.as_tensor, (seen, goal, action, reward, after, terminated, own)))
 
-    def paid(
-        self, rows: np.ndarray, before: np.ndarray, action: np.ndarray, after: np.ndarray, goal: np.ndarray
-    ) -> np.ndarray:
-        """[B] float32: what the worlds of some steps pay for coming from one state view to another, for a goal's."""
-        physics = [self.world.invert(x) for x in (before, after, goal)]
+    def paid(self, rows: np.ndarray, aims: np.ndarray) -> np.ndarray:
+        """[B] float32: what the world pays for the arrivals of some steps, if its goal is where others arrived."""
+        before, after, goal = (self.world.invert(x) for x in (self.seen[rows], self.after[rows], self.after[aims]))
         factors = {k: v[rows] for k, v in self.factors.items()}
-        effort = self.world.effort(action)
-        return self.world.reward(physics[0], effort, physics[1], physics[2], factors).astype(np.float32)
+        effort = self.world.effort(self.action[rows])
+        return self.world.reward(before, effort, after, goal, factors).astype(np.float32)
 
 
 def hidden_goal(world: ExactWorld) -> bool:

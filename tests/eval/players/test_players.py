@@ -56,7 +56,7 @@ def test_the_losses_of_implicit_q_are_those_of_the_paper():
     for i, gap in enumerate(gaps):
         sums["value"] += (player.expectile if gap > 0 else 1 - player.expectile) * gap**2
         going = 0.0 if steps.terminated[i] else player.discount
-        target = (1 - player.discount) * steps.reward[i] + going * (steps.there[i] + later[i]) - steps.before[i]
+        target = (1 - player.discount) * steps.reward[i] + going * later[i]
         sums["q"] += sum((live[k, i] - target).item() ** 2 for k in range(2))
         weight = min(np.exp(2.0 * gap / spread), CLIP)
         sums["actor"] += weight * steps.own[i].item() * 0.5 * (mean[i] - action[i]).square().sum().item()
